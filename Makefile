@@ -1,0 +1,69 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+DATA_DIR ?= .data
+export PORT DATA_DIR
+
+BIN := .venv/bin
+RUN := .venv/.run-installed
+DEV := .venv/.dev-installed
+NODE := tools/node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix openapi bench migration lock clean
+
+help: ## say what the targets do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(RUN) ## set everything up and serve the API; PORT, DATA_DIR, DATABASE_URL, AT=2021-06-15T09:00+02:00
+	@$(BIN)/cultuurcoordinator run $(if $(AT),--at $(AT))
+
+test: $(DEV) ## set everything up and run the tests; ARGS=tests/draws for a part
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n auto)
+
+check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cultuurcoordinator openapi | diff -u openapi/openapi.json -
+	npm --prefix tools run --silent lint
+	$(BIN)/python -m pytest -q tests/whole/test_migrations.py
+
+fix: $(DEV) ## format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: $(RUN) ## write openapi/openapi.json from the routes
+	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
+
+bench: $(DEV) ## measure the API against its floor, as ratios
+	$(BIN)/python -m bench
+
+migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
+	$(BIN)/python -m tools.migration "$(NAME)"
+
+lock: $(DEV) ## pin the dependencies anew, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+
+clean: ## take away what was set up; the data folder stays
+	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+$(RUN): requirements/run.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(NODE): tools/package-lock.json
+	npm --prefix tools ci --silent --no-audit --no-fund
+	@touch $@
