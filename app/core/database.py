@@ -1,0 +1,106 @@
+"""The database: one engine, one session and one transaction per request."""
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+import uuid_utils.compat
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.problems import Problem, Unavailable
+
+# Every constraint has a name that can be told from its table and columns, in migrations and in errors alike.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Database:
+    """The engine of one process, and the sessions it gives."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        # A connection that died while idle is replaced without the caller noticing.
+        self.engine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=10
+        )
+        event.listen(self.engine.sync_engine, "do_connect", _connect)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One session, one transaction: committed at the end, rolled back when anything is raised.
+
+        A Problem with `keeps_record` is the exception: it commits the record of the refused attempt.
+        """
+        async with AsyncSession(self.engine, expire_on_commit=False) as db:
+            try:
+                yield db
+            except Problem as problem:
+                if problem.keeps_record:
+                    await db.commit()
+                raise
+            await db.commit()
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.engine.dispose()
+
+
+def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Connect, and say Unavailable when there is no server to connect to."""
+    try:
+        return dialect.connect(*arguments, **named)
+    except OSError as refused:
+        raise Unavailable from refused
+
+
+async def flush(db: AsyncSession, on_conflict: Mapping[str, Problem]) -> None:
+    """Send the pending changes; a violated constraint that `on_conflict` names becomes its Problem."""
+    try:
+        await db.flush()
+    except IntegrityError as error:
+        problem = on_conflict.get(constraint_of(error) or "")
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that was violated."""
+    name: str | None = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+    return name
+
+
+def new_id() -> uuid.UUID:
+    """A UUIDv7 (RFC 9562): keys in the order in which they were made."""
+    return uuid_utils.compat.uuid7()
+
+
+def moment(*, nullable: bool = False, index: bool = False) -> Any:
+    """A column with a moment: timestamptz, aware UTC in Python."""
+    return Field(
+        default=None if nullable else ..., sa_type=sa.DateTime(timezone=True), nullable=nullable, index=index
+    )
+
+
+def one_of(kind: type[StrEnum], name: str) -> sa.Enum:
+    """The column type for an enum: its values as text, guarded by a CHECK called `name`."""
+    return sa.Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+        values_callable=lambda members: [member.value for member in members],
+    )

@@ -1,0 +1,1 @@
+"""Everything of ours that touches HTTP, apart from the routers."""

@@ -1,0 +1,61 @@
+"""What routers ask for: a session, the moment, the language, a page, the tag last seen."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.clock import Clock
+from app.core.database import Database
+from app.core.language import Language, preferred
+from app.core.paging import Window
+from app.core.settings import Settings
+
+
+async def _open_session(request: Request) -> AsyncIterator[AsyncSession]:
+    database: Database = request.app.state.database
+    async with database.transaction() as db:
+        yield db
+
+
+# Function scope: the commit happens before the answer is sent, so that a failing commit is never a 201.
+Db = Annotated[AsyncSession, Depends(_open_session, scope="function")]
+
+
+def _now(request: Request) -> datetime:
+    clock: Clock = request.app.state.clock
+    return clock.now()
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _language(accept_language: Annotated[str | None, Header(include_in_schema=False)] = None) -> Language:
+    return preferred(accept_language)
+
+
+def _window(
+    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=500, description="`nextCursor` of the page before")
+    ] = None,
+) -> Window:
+    return Window(limit, cursor)
+
+
+Now = Annotated[datetime, Depends(_now)]
+Config = Annotated[Settings, Depends(_settings)]
+Reader = Annotated[Language, Depends(_language)]
+Paging = Annotated[Window, Depends(_window)]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=200,
+        description="The ETag that was read: the change is refused (412) when it is no longer current",
+    ),
+]

@@ -1,0 +1,88 @@
+"""What every HTTP exchange has: an id, a log line, the standard headers, and an answer whatever happens."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import __version__
+from app.core.clock import Clock
+from app.core.http import refusals
+from app.core.values import utc
+
+log = structlog.get_logger("http")
+
+# API Design Rules 2.2, /core/transport/security-headers; a page may set its own policy.
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Envelope:
+    """ASGI middleware around the whole application.
+
+    Gives each request an id (`X-Request-Id`, and `instance` in problems), adds the headers that every
+    answer carries, turns a failure into a problem document, and logs one line without the address's
+    secrets: the route's template, never the path itself.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self.app = app
+        self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
+        if clock.at:
+            self.headers["Clock-Stands-At"] = utc(clock.at)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = scope["request_id"] = str(uuid.uuid4())
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._answer(scope, receive, send_with_headers, begun=lambda: status > 0)
+            _log(scope, status, started)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, begun: Callable[[], bool]) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except ClientDisconnect:
+            log.info("client left")
+        except Exception as error:
+            if begun():
+                raise
+            await refusals.unexpected(Request(scope), error)(scope, receive, send)
+
+
+def _log(scope: Scope, status: int, started: float) -> None:
+    route = scope.get("route")
+    log.info(
+        "answered",
+        method=scope["method"],
+        route=getattr(route, "path", None),
+        status=status,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+    )

@@ -1,0 +1,45 @@
+"""Lists in pages by keyset: a cursor says after which key the next page begins, never how far in."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.core.problems import Fault, InvalidInput
+from app.core.values import Output
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+
+class Page(Output, Generic[Item]):
+    """One page of a list; `next_cursor` is None on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which page is asked for: `limit` rows that come after the key in `cursor` (None: from the start)."""
+
+    limit: int
+    cursor: str | None = None
+
+    def after(self, parse: Callable[[str], Key]) -> Key | None:
+        """The key that the cursor holds, read by `parse`; InvalidInput when it is not one of ours."""
+        if self.cursor is None:
+            return None
+        try:
+            return parse(base64.b64decode(self.cursor, altchars=b"-_", validate=True).decode())
+        except ValueError as error:
+            detail = "Send the nextCursor of an earlier page as it is."
+            fault = Fault(pointer="#/cursor", location="query", code="cursor", detail=detail)
+            raise InvalidInput([fault]) from error
+
+    def cut(self, rows: Sequence[Item], key: Callable[[Item], object]) -> tuple[list[Item], str | None]:
+        """A page and the cursor of the next, from `rows`, of which `limit` + 1 were asked for."""
+        page = list(rows[: self.limit])
+        if len(rows) <= self.limit:
+            return page, None
+        return page, base64.urlsafe_b64encode(str(key(page[-1])).encode()).decode()

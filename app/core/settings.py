@@ -1,0 +1,104 @@
+"""All settings, from environment variables, in one place."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting the application knows; the environment variable has the field's name in capitals.
+
+    Raises pydantic's ValidationError, naming each variable that is wrong.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    database_url: str | None = Field(default=None, description="PostgreSQL 15 or newer; embedded when absent")
+    data_dir: Path = Field(default=Path(".data"), description="embedded database and generated key")
+    listen_address: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = Field(default=None, description="address that people reach the server at")
+    secret_key: SecretStr | None = Field(default=None, min_length=32, description="required in production")
+    at: datetime | None = Field(default=None, description="development: the moment the clock stands at")
+    allow_at_with_database_url: bool = False
+    token_seconds: int = Field(default=900, ge=60, le=3600)
+    pool_size: int = Field(default=10, ge=1, le=100)
+    worker: bool = Field(default=True, description="run the background work inside `run` too")
+    worker_seconds: float = Field(default=30.0, gt=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    max_body_bytes: int = Field(default=1_048_576, ge=1024)
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, url: str | None) -> str | None:
+        """Accept the schemes in common use and name the driver."""
+        if not url:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+            raise ValueError("must begin with postgresql://")
+        return f"postgresql+asyncpg://{rest}"
+
+    @field_validator("at")
+    @classmethod
+    def _in_utc(cls, at: datetime | None) -> datetime | None:
+        if at is not None and at.tzinfo is None:
+            raise ValueError("needs an offset, such as 2021-06-15T09:00+02:00")
+        return at.astimezone(UTC) if at else None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.at and self.environment == "production":
+            raise ValueError("AT is for development only")
+        if self.at and self.database_url and not self.allow_at_with_database_url:
+            raise ValueError("AT with DATABASE_URL needs ALLOW_AT_WITH_DATABASE_URL=true: it dates real data")
+        if self.environment == "production":
+            self._check_production()
+        return self
+
+    def _check_production(self) -> None:
+        if not self.database_url:
+            raise ValueError("production needs DATABASE_URL")
+        if not self.secret_key:
+            raise ValueError("production needs SECRET_KEY")
+        if not (self.public_url or "").startswith("https://"):
+            raise ValueError("production needs PUBLIC_URL, with https")
+
+    @property
+    def base_url(self) -> str:
+        """The address for links that people get, without a trailing slash."""
+        return (self.public_url or f"http://{self.listen_address}:{self.port}").rstrip("/")
+
+    def key(self, purpose: str) -> bytes:
+        """A 32-byte key for one purpose, derived from the secret key."""
+        return hmac.digest(self._root_key, f"cultuurcoordinator {purpose}".encode(), hashlib.sha256)
+
+    @cached_property
+    def _root_key(self) -> bytes:
+        if self.secret_key:
+            return self.secret_key.get_secret_value().encode()
+        return _kept_key(self.data_dir / "secret-key")
+
+
+def _kept_key(path: Path) -> bytes:
+    """The key in `path`, made on first use, for its owner only; two processes may start at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600, exist_ok=False)
+    draft.write_text(secrets.token_hex(32), encoding="ascii")
+    try:
+        os.link(draft, path)  # fails when another process was first, whose key then counts
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip().encode()

@@ -1,0 +1,144 @@
+"""The kinds of value that requests and answers are made of, strict on the way in (API Design Rules 2.2).
+
+Strict means: unknown members refused, no number taken for a date or a text, no text for a number or a
+boolean; text is kept as NFC, without control characters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+
+class Input(BaseModel):
+    """The base of every request body: camelCase names only, unknown members refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_alias=True, validate_by_name=False, extra="forbid", frozen=True
+    )
+
+
+class Output(BaseModel):
+    """The base of every answer: built by Python names, sent in camelCase."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        frozen=True,
+    )
+
+
+def utc(value: datetime) -> str:
+    """The moment as answers, events and records write it: ISO 8601 with Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# RFC 3339 with the limits of /core/date-time/format: capital T and Z, an offset always, never -00:00.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _moment_text(value: object) -> object:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value) or value.endswith("-00:00"):
+        raise PydanticCustomError(
+            "moment", "Input should be a date and time with an offset, such as 2021-10-07T14:30:00+02:00"
+        )
+    return value
+
+
+def _to_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("moment", "Input should lie in the years 1 to 9999 in UTC") from error
+
+
+def _day_text(value: object) -> object:
+    if type(value) is date or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("day", "Input should be a date, such as 2021-10-07")
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment_text),
+    AfterValidator(_to_utc),
+    PlainSerializer(utc, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Day = Annotated[date, BeforeValidator(_day_text), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+def _plain(allowed: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        text = unicodedata.normalize("NFC", value)
+        if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
+            raise PydanticCustomError("control-character", "Input should hold no control characters")
+        return text
+
+    return check
+
+
+def _strip(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+_STRIPPED = BeforeValidator(_strip)
+_ONE_LINE, _LINES = AfterValidator(_plain("")), AfterValidator(_plain("\n\r\t"))
+
+Name = Annotated[str, _STRIPPED, StringConstraints(min_length=1, max_length=100), _ONE_LINE]
+Title = Annotated[str, _STRIPPED, StringConstraints(min_length=1, max_length=200), _ONE_LINE]
+Text = Annotated[str, _STRIPPED, StringConstraints(min_length=1, max_length=4000), _LINES]
+
+
+def _email(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "Input should be a valid string")
+    try:
+        return validate_email(value.strip(), check_deliverability=False).normalized
+    except (EmailNotValidError, UnicodeError) as error:
+        reason = str(error) if isinstance(error, EmailNotValidError) else "Unreadable characters."
+        raise PydanticCustomError(
+            "email", "Input should be an e-mail address: {reason}", {"reason": reason}
+        ) from error
+
+
+Email = Annotated[
+    str, BeforeValidator(_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
+]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Phone = Annotated[str, BeforeValidator(_strip), StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,28}[0-9]$")]
+Flag = Annotated[bool, Field(strict=True)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=6000)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+
+
+class Reason(Input):
+    """Why something is done; may be left out."""
+
+    reason: Text | None = Field(default=None, examples=["Ziekte van de docent"])
+
+
+def reason_of(body: Reason | None) -> str | None:
+    """The reason in a body that may be absent altogether."""
+    return body.reason if body else None
