@@ -1,0 +1,1 @@
+"""The audit trail and the outbox, one row for both."""

@@ -1,0 +1,1 @@
+"""Who may call: organisations, their API clients, tokens and access."""

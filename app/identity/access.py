@@ -1,0 +1,62 @@
+"""The authentication decision of every route: `requires(scope)`, or PUBLIC said aloud."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Security
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.security import OAuth2, SecurityScopes
+
+from app.core.http.dependencies import Config, Db, Now
+from app.identity import service as identity
+from app.identity import tokens
+from app.identity.caller import SCOPE_TEXTS, Caller, Forbidden, Scope, Unauthenticated
+
+TOKEN_PATH = "/v1/oauth/token"  # noqa: S105  an address, no password
+
+scheme = OAuth2(
+    scheme_name="oauth2",
+    description="Client credentials of an organisation; ask an administrator for them.",
+    flows=OAuthFlows(
+        clientCredentials=OAuthFlowClientCredentials(
+            tokenUrl=TOKEN_PATH, scopes={scope.value: text for scope, text in SCOPE_TEXTS.items()}
+        )
+    ),
+    auto_error=False,
+)
+
+
+async def authenticate(
+    wanted: SecurityScopes,
+    authorization: Annotated[str | None, Depends(scheme)],
+    db: Db,
+    now: Now,
+    settings: Config,
+) -> Caller:
+    """The caller behind the request's token; 401 without a valid one, 403 when it lacks a scope."""
+    kind, _, token = (authorization or "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        detail = "Send an access token: Authorization: Bearer …"
+        raise Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
+    caller = tokens.read(settings.key("access tokens"), token.strip(), now)
+    if not await identity.is_live(db, caller.client_id):
+        raise tokens.refusal("This client has been ended.")
+    missing = sorted(set(wanted.scopes) - caller.scopes)
+    if missing:
+        challenge = f'Bearer error="insufficient_scope", scope="{" ".join(missing)}"'
+        detail = f"The token lacks the scope {', '.join(missing)}."
+        raise Forbidden(detail, headers={"WWW-Authenticate": challenge})
+    structlog.contextvars.bind_contextvars(client=caller.client_id)
+    return caller
+
+
+def requires(scope: Scope) -> Any:
+    """The dependency that lets a caller with `scope` in, and gives its Caller."""
+    return Security(authenticate, scopes=[scope.value])
+
+
+async def _open_to_all() -> None:
+    """Nothing to check: the route is public on purpose."""
+
+
+PUBLIC = Depends(_open_to_all)

@@ -1,0 +1,106 @@
+"""Who calls and what they may do. Pure: no database, no clock, no HTTP."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.core.problems import Problem
+
+
+class Role(StrEnum):
+    """What an API client is to the training."""
+
+    PARTNER = "partner"  # takes in registrations
+    PROVIDER = "provider"  # gives the sessions, judges progress
+    CERTIFIER = "certifier"  # issues certificates
+    ADMIN = "admin"  # keeps the register
+
+
+class Scope(StrEnum):
+    """One right. A token carries those of its role, or fewer when its client asked for fewer."""
+
+    ORGANISATIONS_WRITE = "organisations:write"
+    CLIENTS_READ = "clients:read"
+    CLIENTS_WRITE = "clients:write"
+    EDITIONS_WRITE = "editions:write"
+    SESSIONS_WRITE = "sessions:write"
+    REGISTRATIONS_READ = "registrations:read"
+    REGISTRATIONS_WRITE = "registrations:write"
+    APPLICANTS_READ = "applicants:read"
+    APPLICANTS_WRITE = "applicants:write"
+    DRAWS_WRITE = "draws:write"
+    ATTENDANCE_READ = "attendance:read"
+    ATTENDANCE_WRITE = "attendance:write"
+    PROGRESS_READ = "progress:read"
+    PROGRESS_WRITE = "progress:write"
+    ELIGIBILITY_READ = "eligibility:read"
+    CERTIFICATES_READ = "certificates:read"
+    CERTIFICATES_WRITE = "certificates:write"
+    EVENTS_READ = "events:read"
+
+
+SCOPE_TEXTS: dict[Scope, str] = {
+    Scope.ORGANISATIONS_WRITE: "Add and change organisations",
+    Scope.CLIENTS_READ: "See API clients",
+    Scope.CLIENTS_WRITE: "Add, rotate and end API clients",
+    Scope.EDITIONS_WRITE: "Add and change editions",
+    Scope.SESSIONS_WRITE: "Plan, move and cancel sessions",
+    Scope.REGISTRATIONS_READ: "See registrations",
+    Scope.REGISTRATIONS_WRITE: "Register teachers and carry their registrations on",
+    Scope.APPLICANTS_READ: "See applicants",
+    Scope.APPLICANTS_WRITE: "Change applicants' names and addresses",
+    Scope.DRAWS_WRITE: "Announce, run and void draws",
+    Scope.ATTENDANCE_READ: "See attendance",
+    Scope.ATTENDANCE_WRITE: "Record attendance",
+    Scope.PROGRESS_READ: "See progress per phase",
+    Scope.PROGRESS_WRITE: "Record progress per phase and judge products",
+    Scope.ELIGIBILITY_READ: "See what is met and missing for a certificate",
+    Scope.CERTIFICATES_READ: "See certificates",
+    Scope.CERTIFICATES_WRITE: "Issue and revoke certificates",
+    Scope.EVENTS_READ: "See the audit trail",
+}
+
+_PARTICIPATION = {
+    Scope.REGISTRATIONS_READ,
+    Scope.ATTENDANCE_READ,
+    Scope.PROGRESS_READ,
+    Scope.ELIGIBILITY_READ,
+    Scope.CERTIFICATES_READ,
+}
+_TEACHING = {Scope.SESSIONS_WRITE, Scope.ATTENDANCE_WRITE, Scope.PROGRESS_WRITE}
+_INTAKE = {Scope.REGISTRATIONS_WRITE, Scope.APPLICANTS_READ, Scope.APPLICANTS_WRITE, Scope.EVENTS_READ}
+
+ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
+    Role.PARTNER: frozenset(_PARTICIPATION | _INTAKE),
+    Role.PROVIDER: frozenset(_PARTICIPATION | _TEACHING),
+    Role.CERTIFIER: frozenset(_PARTICIPATION | {Scope.CERTIFICATES_WRITE}),
+    # Certificates are the certifier's alone: who keeps the register cannot write one into it.
+    Role.ADMIN: frozenset(set(Scope) - {Scope.CERTIFICATES_WRITE}),
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The API client behind a request, with its organisation, role and the scopes of its token."""
+
+    client_id: str
+    organisation: str
+    role: Role
+    scopes: frozenset[Scope]
+
+
+# The actor of what the register does of its own accord, such as lapsing an unanswered offer.
+SYSTEM = Caller("system", "system", Role.ADMIN, frozenset())
+
+
+class Unauthenticated(Problem):
+    """No valid token came with the request (RFC 6750, section 3)."""
+
+    status, code = 401, "unauthenticated"
+    title, title_nl = "Not authenticated", "Niet aangemeld"
+
+
+class Forbidden(Problem):
+    """The token is valid but does not carry the right."""
+
+    status, code = 403, "forbidden"
+    title, title_nl = "Not allowed", "Niet toegestaan"

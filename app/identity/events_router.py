@@ -1,0 +1,32 @@
+"""HTTP for the audit trail; it stands here because events lie below the rights that it asks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.core.http.answers import page, problems
+from app.core.http.dependencies import Db, Paging
+from app.core.problems import InvalidInput
+from app.core.values import Name
+from app.events import service as events
+from app.events.schemas import EventPage
+from app.identity.access import requires
+from app.identity.caller import Caller, Role, Scope
+
+router = APIRouter(prefix="/v1/events", tags=["events"])
+
+
+@router.get("", summary="Read the audit trail", operation_id="listEvents", responses=problems(InvalidInput))
+async def list_events(
+    request: Request,
+    response: Response,
+    caller: Annotated[Caller, requires(Scope.EVENTS_READ)],
+    db: Db,
+    window: Paging,
+    subject: Annotated[Name | None, Query(description="Only those about this id")] = None,
+    type: Annotated[Name | None, Query(description="Only those of this type")] = None,
+) -> EventPage:
+    """What happened, oldest first; a partner sees what happened to its own registrations."""
+    partner = None if caller.role is Role.ADMIN else caller.organisation
+    found = await events.listed(db, window, partner=partner, subject=subject, type=type)
+    return page(request, response, found)

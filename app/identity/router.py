@@ -1,0 +1,194 @@
+"""HTTP for organisations, API clients and tokens."""
+
+import base64
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import unquote_plus
+
+from fastapi import APIRouter, Form, Header, Path, Request, Response
+
+from app.core.http.answers import created, page, problems, tagged
+from app.core.http.dependencies import Config, Db, IfMatch, Now, Paging
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
+from app.core.values import Name, Slug, Title
+from app.identity import service as identity
+from app.identity.access import PUBLIC, TOKEN_PATH, requires
+from app.identity.caller import Caller, Scope
+from app.identity.schemas import (
+    ClientCreate,
+    ClientPage,
+    ClientWithSecret,
+    OrganisationChange,
+    OrganisationCreate,
+    OrganisationPage,
+    OrganisationRead,
+    TokenRead,
+)
+from app.identity.service import InvalidClient, InvalidGrant, OrganisationExists
+
+tokens = APIRouter(tags=["tokens"])
+organisations = APIRouter(prefix="/v1/organisations", tags=["organisations"])
+clients = APIRouter(prefix="/v1/clients", tags=["clients"])
+
+ClientId = Annotated[Name, Path(alias="clientId", examples=["fleck-partner-1a2b3c4d"])]
+
+
+@tokens.post(
+    TOKEN_PATH,
+    dependencies=[PUBLIC],
+    summary="Get an access token",
+    operation_id="createToken",
+    responses=problems(InvalidGrant, InvalidClient),
+)
+async def create_token(
+    db: Db,
+    now: Now,
+    settings: Config,
+    grant_type: Annotated[Name, Form(examples=["client_credentials"])],
+    scope: Annotated[str, Form(max_length=2000, description="Fewer scopes than the role has")] = "",
+    client_id: Annotated[Name, Form()] = "",
+    client_secret: Annotated[Title, Form()] = "",
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> TokenRead:
+    """Client credentials (RFC 6749, section 4.4), by HTTP Basic or in the form."""
+    if grant_type != "client_credentials":
+        raise InvalidGrant("The grant_type is client_credentials.", error="unsupported_grant_type")
+    if authorization:
+        client_id, client_secret = _basic(authorization)
+    lifetime = timedelta(seconds=settings.token_seconds)
+    key = settings.key("access tokens")
+    return await identity.issue_token(db, key, client_id, client_secret, scope, now, lifetime)
+
+
+def _basic(authorization: str) -> tuple[str, str]:
+    """Id and secret from a Basic header, form-decoded as RFC 6749, section 2.3.1 asks."""
+    scheme, _, credentials = authorization.partition(" ")
+    refusal = InvalidGrant("The Authorization header is not a Basic one.", error="invalid_request")
+    try:
+        pair = base64.b64decode(credentials, validate=True).decode()
+    except ValueError as error:
+        raise refusal from error
+    if scheme.lower() != "basic" or not pair.isprintable():
+        raise refusal
+    client_id, _, secret = pair.partition(":")
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+@organisations.get(
+    "",
+    dependencies=[PUBLIC],
+    summary="List organisations",
+    operation_id="listOrganisations",
+    responses=problems(InvalidInput),
+)
+async def list_organisations(
+    request: Request, response: Response, db: Db, window: Paging
+) -> OrganisationPage:
+    """The partners, providers and certifiers of the training."""
+    return page(request, response, await identity.list_organisations(db, window))
+
+
+@organisations.get(
+    "/{organisation}",
+    dependencies=[PUBLIC],
+    summary="Read an organisation",
+    operation_id="getOrganisation",
+    responses=problems(NotFound),
+)
+async def get_organisation(organisation: Slug, response: Response, db: Db) -> OrganisationRead:
+    """One organisation."""
+    return tagged(response, await identity.organisation(db, organisation))
+
+
+@organisations.post(
+    "",
+    status_code=201,
+    summary="Add an organisation",
+    operation_id="addOrganisation",
+    responses=problems(OrganisationExists),
+)
+async def add_organisation(
+    body: OrganisationCreate,
+    caller: Annotated[Caller, requires(Scope.ORGANISATIONS_WRITE)],
+    response: Response,
+    db: Db,
+    now: Now,
+) -> OrganisationRead:
+    """Add a partner, provider or certifier."""
+    added = await identity.add_organisation(db, caller, body, now)
+    return created(response, f"/v1/organisations/{added.slug}", added)
+
+
+@organisations.patch(
+    "/{organisation}",
+    summary="Change an organisation",
+    operation_id="changeOrganisation",
+    responses=problems(NotFound, OrganisationExists, PreconditionFailed),
+)
+async def change_organisation(
+    organisation: Slug,
+    body: OrganisationChange,
+    caller: Annotated[Caller, requires(Scope.ORGANISATIONS_WRITE)],
+    response: Response,
+    db: Db,
+    now: Now,
+    if_match: IfMatch = None,
+) -> OrganisationRead:
+    """Merge patch: members left out stay as they are, null clears."""
+    changed = await identity.change_organisation(db, caller, organisation, body, now, if_match)
+    return tagged(response, changed)
+
+
+@clients.get(
+    "",
+    dependencies=[requires(Scope.CLIENTS_READ)],
+    summary="List API clients",
+    operation_id="listClients",
+    responses=problems(InvalidInput),
+)
+async def list_clients(request: Request, response: Response, db: Db, window: Paging) -> ClientPage:
+    """Every API client, without secrets."""
+    return page(request, response, await identity.list_clients(db, window))
+
+
+@clients.post(
+    "", status_code=201, summary="Add an API client", operation_id="addClient", responses=problems()
+)
+async def add_client(
+    body: ClientCreate, caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)], db: Db, now: Now
+) -> ClientWithSecret:
+    """Add a client for an organisation; its secret is shown this once."""
+    return await identity.add_client(db, caller.client_id, body, now)
+
+
+@clients.post(
+    "/{clientId}/_rotate",
+    summary="Renew a client's secret",
+    operation_id="rotateClient",
+    responses=problems(NotFound),
+)
+async def rotate_client(
+    client_id: ClientId,
+    caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)],
+    db: Db,
+    now: Now,
+) -> ClientWithSecret:
+    """Give a new secret, shown this once; the old ones stop working at once."""
+    return await identity.rotate_client(db, caller, client_id, now)
+
+
+@clients.delete(
+    "/{clientId}",
+    status_code=204,
+    summary="End an API client",
+    operation_id="endClient",
+    responses=problems(NotFound),
+)
+async def end_client(
+    client_id: ClientId,
+    caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)],
+    db: Db,
+    now: Now,
+) -> None:
+    """End a client: its secrets and tokens are refused from now on."""
+    await identity.end_client(db, caller, client_id, now)
