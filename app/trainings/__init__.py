@@ -1,0 +1,1 @@
+"""What is taught: training, phases, editions, sessions."""

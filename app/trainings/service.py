@@ -1,0 +1,247 @@
+"""Trainings, phases and editions: what is taught, when one can register, and for how many seats."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core import etags
+from app.core.database import flush
+from app.core.paging import Window
+from app.core.problems import Fault, InvalidInput, NotFound, Problem
+from app.events import service as events
+from app.identity import service as identity
+from app.identity.caller import Caller, Role
+from app.trainings.models import Edition, EditionProvider, Phase, Quota, Training
+from app.trainings.schemas import (
+    EditionChange,
+    EditionCreate,
+    EditionPage,
+    EditionRead,
+    PhasePage,
+    PhaseRead,
+    QuotaBody,
+    QuotaRead,
+    Seats,
+    TrainingPage,
+    TrainingRead,
+    WindowRead,
+)
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+class EditionExists(Problem):
+    """The slug is taken."""
+
+    status, code = 409, "edition-exists"
+    title, title_nl = "Edition exists", "Editie bestaat al"
+
+
+class EditionFrozen(Problem):
+    """A draw was announced on these seats and quotas; they stand until it has been run or voided."""
+
+    status, code = 409, "edition-frozen"
+    title, title_nl = "Seats and quotas are frozen", "Plaatsen en quota liggen vast"
+
+
+class CapacityTooLow(Problem):
+    """More seats are taken than the edition would have."""
+
+    status, code = 409, "capacity-too-low"
+    title, title_nl = "More seats are taken", "Er zijn meer plaatsen bezet"
+
+
+async def training(db: AsyncSession, slug: str) -> TrainingRead:
+    """One training, or NotFound."""
+    return TrainingRead.model_validate(await _one(db, Training, slug, "training"))
+
+
+async def list_trainings(db: AsyncSession, window: Window) -> TrainingPage:
+    """Trainings by slug."""
+    query = select(Training).order_by(col(Training.slug)).limit(window.limit + 1)
+    if (after := window.after(str)) is not None:
+        query = query.where(col(Training.slug) > after)
+    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.slug)
+    return TrainingPage(items=[TrainingRead.model_validate(one) for one in page], next_cursor=next_cursor)
+
+
+async def phase(db: AsyncSession, slug: str) -> PhaseRead:
+    """One phase, or NotFound."""
+    return PhaseRead.model_validate(await _one(db, Phase, slug, "phase"))
+
+
+async def phases(db: AsyncSession, training: str) -> Sequence[Phase]:
+    """The phases of a training, in their order."""
+    query = select(Phase).where(Phase.training == training).order_by(col(Phase.number))
+    return (await db.exec(query)).all()
+
+
+async def list_phases(db: AsyncSession, window: Window, training: str | None) -> PhasePage:
+    """Phases by number, of one training or of all."""
+    query = select(Phase).order_by(col(Phase.number), col(Phase.slug)).limit(window.limit + 1)
+    if training is not None:
+        query = query.where(Phase.training == training)
+    if (after := window.after(_number_and_slug)) is not None:
+        query = query.where(sa.tuple_(col(Phase.number), col(Phase.slug)) > after)
+    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: f"{one.number} {one.slug}")
+    return PhasePage(items=[PhaseRead.model_validate(one) for one in page], next_cursor=next_cursor)
+
+
+def _number_and_slug(key: str) -> tuple[int, str]:
+    number, _, slug = key.partition(" ")
+    return int(number), slug
+
+
+async def edition(db: AsyncSession, slug: str, *, lock: bool = False) -> Edition:
+    """The edition's row, or NotFound; with `lock`, no one else changes its seats until the commit."""
+    query = select(Edition).where(Edition.slug == slug).execution_options(populate_existing=True)
+    found = (await db.exec(query.with_for_update() if lock else query)).first()
+    if found is None:
+        raise NotFound(f"There is no edition {slug}.")
+    return found
+
+
+async def read_edition(db: AsyncSession, slug: str) -> EditionRead:
+    """One edition, or NotFound."""
+    return (await _shown(db, [await edition(db, slug)]))[0]
+
+
+async def list_editions(db: AsyncSession, window: Window) -> EditionPage:
+    """Editions by slug."""
+    query = select(Edition).order_by(col(Edition.slug)).limit(window.limit + 1)
+    if (after := window.after(str)) is not None:
+        query = query.where(col(Edition.slug) > after)
+    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.slug)
+    return EditionPage(items=await _shown(db, page), next_cursor=next_cursor)
+
+
+async def add_edition(db: AsyncSession, caller: Caller, wanted: EditionCreate, now: datetime) -> EditionRead:
+    """Add an edition; EditionExists when its slug is taken, InvalidInput for names that are unknown."""
+    if await db.get(Training, wanted.training) is None:
+        detail = f"There is no training {wanted.training}."
+        raise InvalidInput([Fault(pointer="#/training", code="unknown-training", detail=detail)])
+    await _check_organisations(db, wanted.quotas, wanted.providers)
+    kept = wanted.model_dump(exclude={"window", "quotas", "providers"})
+    added = Edition(**kept, **wanted.window.model_dump())
+    db.add(added)
+    await flush(db, {"pk_edition": EditionExists(f"There is an edition {wanted.slug}.")})
+    await _set_quotas(db, added, wanted.quotas)
+    await _set_providers(db, added, wanted.providers)
+    events.record(db, "edition.added", subject=added.slug, actor=caller.client_id, at=now, edition=added.slug)
+    await db.flush()
+    return (await _shown(db, [added]))[0]
+
+
+async def change_edition(
+    db: AsyncSession, caller: Caller, slug: str, change: EditionChange, now: datetime, expected: str | None
+) -> EditionRead:
+    """Change an edition, if it still carries the tag `expected`.
+
+    Raises CapacityTooLow, and EditionFrozen for seats and quotas while a draw on them is announced.
+    """
+    changed = await edition(db, slug, lock=True)
+    etags.require(expected, (await _shown(db, [changed]))[0])
+    fields = change.model_fields_set
+    if changed.frozen and fields & {"capacity", "quotas"}:
+        raise EditionFrozen("A draw on these seats and quotas is announced; run it or void it first.")
+    if "capacity" in fields and change.capacity < changed.seats_taken:
+        raise CapacityTooLow(f"{changed.seats_taken} seats are taken.")
+    await _check_organisations(db, change.quotas, change.providers)
+
+    for name in fields - {"window", "quotas", "providers"}:
+        setattr(changed, name, getattr(change, name))
+    for name in change.window.model_fields_set:
+        setattr(changed, name, getattr(change.window, name))
+    if changed.closes_at <= changed.opens_at:
+        detail = "closesAt should come after opensAt"
+        raise InvalidInput([Fault(pointer="#/window", code="window", detail=detail)])
+    if "quotas" in fields:
+        await _set_quotas(db, changed, change.quotas)
+    if "providers" in fields:
+        await _set_providers(db, changed, change.providers)
+    events.record(
+        db,
+        "edition.changed",
+        subject=slug,
+        actor=caller.client_id,
+        at=now,
+        edition=slug,
+        fields=sorted(fields),
+    )
+    await db.flush()
+    return (await _shown(db, [changed]))[0]
+
+
+async def quotas(db: AsyncSession, edition: str) -> Sequence[Quota]:
+    """The quotas of an edition, by organisation."""
+    query = select(Quota).where(Quota.edition == edition).order_by(col(Quota.organisation))
+    return (await db.exec(query)).all()
+
+
+def provided_by(organisation: str) -> Any:
+    """The slugs of the editions that an organisation gives, as a subquery."""
+    return select(EditionProvider.edition).where(EditionProvider.organisation == organisation)
+
+
+async def _check_organisations(db: AsyncSession, quotas: list[QuotaBody], providers: list[str]) -> None:
+    """Every organisation that is named must exist in the role it is named for; all faults at once."""
+    wanted = [
+        (f"#/quotas/{n}/organisation", quota.organisation, Role.PARTNER) for n, quota in enumerate(quotas)
+    ]
+    wanted += [(f"#/providers/{n}", slug, Role.PROVIDER) for n, slug in enumerate(providers)]
+    faults: list[Fault] = []
+    for pointer, slug, role in wanted:
+        try:
+            await identity.require_role(db, slug, role, pointer)
+        except InvalidInput as invalid:
+            faults += invalid.faults
+    if faults:
+        raise InvalidInput(faults)
+
+
+async def _set_quotas(db: AsyncSession, edition: Edition, wanted: list[QuotaBody]) -> None:
+    await db.exec(sa.delete(Quota).where(col(Quota.edition) == edition.slug))
+    db.add_all(Quota(edition=edition.slug, **quota.model_dump()) for quota in wanted)
+
+
+async def _set_providers(db: AsyncSession, edition: Edition, wanted: list[str]) -> None:
+    await db.exec(sa.delete(EditionProvider).where(col(EditionProvider.edition) == edition.slug))
+    db.add_all(EditionProvider(edition=edition.slug, organisation=slug) for slug in dict.fromkeys(wanted))
+
+
+async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionRead]:
+    slugs = [one.slug for one in editions]
+    quota_query = select(Quota).where(col(Quota.edition).in_(slugs)).order_by(col(Quota.organisation))
+    quotas = (await db.exec(quota_query)).all()
+    provider_query = (
+        select(EditionProvider)
+        .where(col(EditionProvider.edition).in_(slugs))
+        .order_by(col(EditionProvider.organisation))
+    )
+    providers = (await db.exec(provider_query)).all()
+    return [
+        EditionRead(
+            **one.model_dump(exclude={"opens_at", "closes_at", "seats_taken", "waiting", "frozen"}),
+            window=WindowRead(opens_at=one.opens_at, closes_at=one.closes_at),
+            quotas=[QuotaRead.model_validate(quota) for quota in quotas if quota.edition == one.slug],
+            providers=[given.organisation for given in providers if given.edition == one.slug],
+            seats=Seats(
+                capacity=one.capacity,
+                taken=one.seats_taken,
+                free=one.capacity - one.seats_taken,
+                waiting=one.waiting,
+            ),
+        )
+        for one in editions
+    ]
+
+
+async def _one(db: AsyncSession, table: type[Row], slug: str, noun: str) -> Row:
+    found = await db.get(table, slug)
+    if found is None:
+        raise NotFound(f"There is no {noun} {slug}.")
+    return found
