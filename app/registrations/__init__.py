@@ -1,0 +1,1 @@
+"""From registration to participant: applicant, form, seat."""

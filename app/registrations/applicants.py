@@ -1,0 +1,88 @@
+"""Applicants: the people behind the registrations, as their partner and administrators see them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core import etags
+from app.core.database import flush
+from app.core.paging import Window
+from app.core.problems import NotFound, Problem
+from app.events import service as events
+from app.identity.caller import Caller, Role
+from app.registrations.models import Applicant, Registration
+from app.registrations.schemas import ApplicantChange, ApplicantPage, ApplicantRead
+from app.registrations.service import email_key
+
+
+class EmailTaken(Problem):
+    """Another registration for the same edition has the address."""
+
+    status, code = 409, "email-taken"
+    title, title_nl = "E-mail address is taken", "E-mailadres is al in gebruik"
+
+
+async def read(db: AsyncSession, caller: Caller, applicant_id: UUID) -> ApplicantRead:
+    """One applicant of the caller's, or NotFound."""
+    return ApplicantRead.model_validate(await _own(db, caller, applicant_id))
+
+
+async def list_applicants(db: AsyncSession, caller: Caller, window: Window) -> ApplicantPage:
+    """The caller's applicants, in the order in which they came."""
+    query = select(Applicant).where(_visible(caller)).order_by(col(Applicant.id)).limit(window.limit + 1)
+    if (after := window.after(UUID)) is not None:
+        query = query.where(col(Applicant.id) > after)
+    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.id)
+    return ApplicantPage(items=[ApplicantRead.model_validate(one) for one in page], next_cursor=next_cursor)
+
+
+async def change(
+    db: AsyncSession,
+    caller: Caller,
+    applicant_id: UUID,
+    wanted: ApplicantChange,
+    now: datetime,
+    expected: str | None,
+) -> ApplicantRead:
+    """Correct a name or an address, if the applicant still carries the tag `expected`.
+
+    A certificate keeps the name that it was issued with. Raises EmailTaken when the new address
+    is that of another registration for the same edition.
+    """
+    changed = await _own(db, caller, applicant_id, lock=True)
+    etags.require(expected, ApplicantRead.model_validate(changed))
+    registration = (await db.exec(select(Registration).where(Registration.applicant == applicant_id))).one()
+    for name in wanted.model_fields_set:
+        setattr(changed, name, getattr(wanted, name))
+    registration.email_key = email_key(changed.email)
+    events.record(
+        db,
+        "applicant.changed",
+        subject=applicant_id,
+        actor=caller.client_id,
+        at=now,
+        edition=registration.edition,
+        partner=changed.partner,
+        fields=sorted(wanted.model_fields_set),
+    )
+    taken = EmailTaken("Another registration for this edition has that e-mail address.")
+    await flush(db, {"uq_registration_edition_email_key": taken})
+    return ApplicantRead.model_validate(changed)
+
+
+def _visible(caller: Caller) -> Any:
+    return Applicant.partner == caller.organisation if caller.role is Role.PARTNER else sa.true()
+
+
+async def _own(db: AsyncSession, caller: Caller, applicant_id: UUID, *, lock: bool = False) -> Applicant:
+    query = select(Applicant).where(Applicant.id == applicant_id, _visible(caller))
+    if lock:
+        query = query.with_for_update()
+    found = (await db.exec(query)).first()
+    if found is None:
+        raise NotFound("There is no such applicant.")
+    return found

@@ -1,0 +1,184 @@
+"""HTTP for registrations: path, scope, status codes, one service call each."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.core.http.answers import created, page, problems, tagged
+from app.core.http.dependencies import Db, IfMatch, Now, Paging
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
+from app.core.values import Name, Reason, Slug, reason_of
+from app.identity.access import requires
+from app.identity.caller import Caller, Scope
+from app.registrations import service as registrations
+from app.registrations.dependencies import Linking
+from app.registrations.lifecycle import Status
+from app.registrations.moves import MoveNotAllowed
+from app.registrations.schemas import (
+    RegistrationChange,
+    RegistrationCreate,
+    RegistrationPage,
+    RegistrationRead,
+)
+from app.registrations.service import AlreadyRegistered, EditionClosed
+
+router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
+
+RegistrationId = Annotated[UUID, Path(alias="registrationId")]
+Reading = Annotated[Caller, requires(Scope.REGISTRATIONS_READ)]
+Writing = Annotated[Caller, requires(Scope.REGISTRATIONS_WRITE)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Register a teacher",
+    operation_id="createRegistration",
+    responses=problems(InvalidInput, EditionClosed, AlreadyRegistered),
+)
+async def create_registration(
+    body: RegistrationCreate, caller: Writing, response: Response, db: Db, now: Now, links: Linking
+) -> RegistrationRead:
+    """Register a teacher for an edition, on behalf of your organisation.
+
+    The answer holds the link to the enrolment form, for you to send to the applicant.
+    """
+    registered = await registrations.register(db, caller, body, links, now)
+    return created(response, f"/v1/registrations/{registered.id}", registered)
+
+
+@router.get(
+    "", summary="List registrations", operation_id="listRegistrations", responses=problems(InvalidInput)
+)
+async def list_registrations(
+    request: Request,
+    response: Response,
+    caller: Reading,
+    db: Db,
+    window: Paging,
+    links: Linking,
+    edition: Annotated[Slug | None, Query(description="Only those for this edition")] = None,
+    status: Annotated[Status | None, Query(description="Only those in this status")] = None,
+    partner: Annotated[Slug | None, Query(description="Only those through this partner")] = None,
+    q: Annotated[Name | None, Query(description="Part of a name, school or e-mail address")] = None,
+) -> RegistrationPage:
+    """The registrations that you may see, oldest first."""
+    found = await registrations.list_registrations(
+        db, caller, window, links, edition=edition, status=status, partner=partner, q=q
+    )
+    return page(request, response, found)
+
+
+@router.get(
+    "/{registrationId}",
+    summary="Read a registration",
+    operation_id="getRegistration",
+    responses=problems(InvalidInput, NotFound),
+)
+async def get_registration(
+    registration_id: RegistrationId, caller: Reading, response: Response, db: Db, links: Linking
+) -> RegistrationRead:
+    """One registration."""
+    return tagged(response, await registrations.read(db, caller, registration_id, links))
+
+
+@router.patch(
+    "/{registrationId}",
+    summary="Correct a registration",
+    operation_id="changeRegistration",
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
+)
+async def change_registration(
+    registration_id: RegistrationId,
+    body: RegistrationChange,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    links: Linking,
+    if_match: IfMatch = None,
+) -> RegistrationRead:
+    """Correct school, position or motivation (merge patch); names and addresses are the applicant's."""
+    changed = await registrations.change(db, caller, registration_id, body, links, now, if_match)
+    return tagged(response, changed)
+
+
+@router.post(
+    "/{registrationId}/_withdraw",
+    summary="Withdraw a registration",
+    operation_id="withdrawRegistration",
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+)
+async def withdraw_registration(
+    registration_id: RegistrationId,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    links: Linking,
+    body: Reason | None = None,
+) -> RegistrationRead:
+    """Withdraw; a seat that falls free is offered to the next on the waiting list."""
+    moved = await registrations.act(db, caller, registration_id, "withdraw", links, now, reason_of(body))
+    return tagged(response, moved)
+
+
+@router.post(
+    "/{registrationId}/_reject",
+    summary="Reject a registration",
+    operation_id="rejectRegistration",
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+)
+async def reject_registration(
+    registration_id: RegistrationId,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    links: Linking,
+    body: Reason | None = None,
+) -> RegistrationRead:
+    """Reject a registration that does not qualify, before seats are given."""
+    moved = await registrations.act(db, caller, registration_id, "reject", links, now, reason_of(body))
+    return tagged(response, moved)
+
+
+@router.post(
+    "/{registrationId}/_confirm",
+    summary="Accept an offered seat",
+    operation_id="confirmRegistration",
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+)
+async def confirm_registration(
+    registration_id: RegistrationId,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    links: Linking,
+    body: Reason | None = None,
+) -> RegistrationRead:
+    """Accept the seat on offer: the applicant becomes a participant."""
+    moved = await registrations.act(db, caller, registration_id, "confirm", links, now, reason_of(body))
+    return tagged(response, moved)
+
+
+@router.post(
+    "/{registrationId}/_decline",
+    summary="Decline an offered seat",
+    operation_id="declineRegistration",
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+)
+async def decline_registration(
+    registration_id: RegistrationId,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    links: Linking,
+    body: Reason | None = None,
+) -> RegistrationRead:
+    """Decline the seat on offer; it goes to the next on the waiting list."""
+    moved = await registrations.act(db, caller, registration_id, "decline", links, now, reason_of(body))
+    return tagged(response, moved)

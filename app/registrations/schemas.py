@@ -1,0 +1,168 @@
+"""What goes in and out about registrations, applicants and enrolment forms."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from app.core.paging import Page
+from app.core.values import Email, Flag, Input, Moment, Name, Output, Phone, Slug, Text, Title
+from app.registrations.lifecycle import Status
+
+
+class ApplicantCreate(Input):
+    """Who registers; a person with one name has a family name only. Names are kept exactly as sent."""
+
+    given_name: Name | None = Field(default=None, examples=["Noor"])
+    family_name_prefix: Name | None = Field(default=None, examples=["van der"])
+    family_name: Name = Field(examples=["Meer"])
+    email: Email = Field(examples=["noor@lyceum.example"])
+    phone: Phone | None = Field(default=None, examples=["+31612345678"])
+
+
+class ApplicantChange(Input):
+    """What to change of an applicant (merge patch): absent stays, null clears where a null can be."""
+
+    given_name: Name | None = None
+    family_name_prefix: Name | None = None
+    family_name: Name = ""
+    email: Email = ""
+    phone: Phone | None = None
+
+
+class SchoolBody(Input):
+    """The school where the applicant teaches."""
+
+    model_config = ConfigDict(title="School")
+
+    name: Title = Field(examples=["Het Lyceum"])
+    city: Name = Field(examples=["Almere"])
+
+
+class RegistrationCreate(Input):
+    """A teacher for an edition; `partner` is the token's organisation unless an administrator names it."""
+
+    edition: Slug = Field(examples=["noord-midden-2021"])
+    applicant: ApplicantCreate
+    school: SchoolBody
+    position: Title | None = Field(default=None, examples=["docent beeldende vorming"])
+    motivation: Text | None = Field(
+        default=None, examples=["Ik wil cultuuronderwijs een vaste plek geven in ons schoolplan."]
+    )
+    partner: Slug | None = Field(default=None, examples=["fleck"])
+
+
+class SchoolChange(Input):
+    """What to change of the school."""
+
+    name: Title = ""
+    city: Name = ""
+
+
+class RegistrationChange(Input):
+    """What to change of a registration (merge patch): absent stays, null clears where a null can be."""
+
+    school: SchoolChange = SchoolChange()
+    position: Title | None = None
+    motivation: Text | None = None
+
+
+class ApplicantRead(Output):
+    """The person behind a registration."""
+
+    model_config = ConfigDict(title="Applicant", from_attributes=True)
+
+    id: UUID
+    given_name: str | None
+    family_name_prefix: str | None
+    family_name: str
+    email: str
+    phone: str | None
+
+
+class ApplicantPage(Page[ApplicantRead]):
+    """One page of applicants."""
+
+
+class SchoolRead(Output):
+    """The school where the applicant teaches."""
+
+    name: str
+    city: str
+
+
+class EnrolmentFormLink(Output):
+    """The enrolment form of a registration."""
+
+    url: str | None = Field(description="the applicant's personal link; null once it has been used")
+    token: str | None = Field(description="the last part of the link; null once it has been used")
+    due_at: Moment | None
+    submitted_at: Moment | None
+
+
+class RegistrationRead(Output):
+    """One applicant for one edition, through one partner."""
+
+    model_config = ConfigDict(title="Registration")
+
+    id: UUID
+    edition: str
+    partner: str
+    applicant: ApplicantRead
+    school: SchoolRead
+    position: str | None
+    motivation: str | None
+    status: Status
+    received_at: Moment
+    answer_by: Moment | None = Field(description="until when an offered seat can be accepted")
+    waiting_number: int | None = Field(description="place in the order of the waiting list")
+    enrolment_form: EnrolmentFormLink | None = Field(
+        description="for those who may send it on: the partner and administrators"
+    )
+
+
+class RegistrationPage(Page[RegistrationRead]):
+    """One page of registrations, oldest first."""
+
+
+class InvoiceAddress(Input):
+    """Where the invoice goes."""
+
+    name: Title = Field(examples=["Het Lyceum, administratie"])
+    street: Title = Field(examples=["Schoolstraat 1"])
+    postal_code: Name = Field(examples=["1315 AA"])
+    city: Name = Field(examples=["Almere"])
+    reference: Title | None = Field(default=None, examples=["Kostenplaats 42"])
+
+
+class EnrolmentFormSubmit(Input):
+    """The applicant's answers."""
+
+    learning_question: Text = Field(examples=["Hoe maak ik van losse activiteiten een doorlopende leerlijn?"])
+    work_situation: Text = Field(examples=["Docent beeldend, 0,8 fte, twee uur per week voor coördinatie."])
+    invoice_address: InvoiceAddress | None = None
+    consent: Flag = Field(
+        description="permission to use these data for the training; must be given", examples=[True]
+    )
+
+    @field_validator("consent")
+    @classmethod
+    def _given(cls, consent: bool) -> bool:
+        if not consent:
+            raise PydanticCustomError("consent", "Input should be true: without permission we cannot proceed")
+        return consent
+
+
+class EnrolmentFormRead(Output):
+    """The form behind a personal link; the answers are not shown again."""
+
+    model_config = ConfigDict(title="EnrolmentForm")
+
+    edition: str
+    edition_title: str
+    training_title: str
+    applicant_name: str
+    status: Literal["open", "submitted"]
+    due_at: Moment | None
+    submitted_at: Moment | None

@@ -1,0 +1,382 @@
+"""Registrations: what can be done with one, each as load, authorise, validate, change, record."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core import etags
+from app.core.database import constraint_of
+from app.core.paging import Window
+from app.core.problems import Fault, InvalidInput, NotFound, Problem
+from app.core.tokens import digest
+from app.core.values import utc
+from app.events import service as events
+from app.identity import service as identity
+from app.identity.caller import SYSTEM, Caller, Forbidden, Role, Scope
+from app.registrations import waiting_list
+from app.registrations.lifecycle import REOPENED, SEATED, Status
+from app.registrations.links import Links
+from app.registrations.models import Applicant, EnrolmentForm, Registration
+from app.registrations.moves import locked, move
+from app.registrations.schemas import (
+    ApplicantRead,
+    EnrolmentFormLink,
+    RegistrationChange,
+    RegistrationCreate,
+    RegistrationPage,
+    RegistrationRead,
+    SchoolRead,
+)
+from app.trainings import service as trainings
+from app.trainings.models import Edition
+
+
+class EditionClosed(Problem):
+    """Registrations are not taken in at this moment."""
+
+    status, code = 409, "edition-closed"
+    title, title_nl = "Registration is not open", "Aanmelding is niet geopend"
+
+
+class AlreadyRegistered(Problem):
+    """The person is registered for this edition; by whom is not told."""
+
+    status, code = 409, "already-registered"
+    title, title_nl = "Already registered", "Al aangemeld"
+    keeps_record = True
+
+
+Row = tuple[Registration, Applicant, EnrolmentForm, datetime | None]
+
+
+async def register(
+    db: AsyncSession, caller: Caller, wanted: RegistrationCreate, links: Links, now: datetime
+) -> RegistrationRead:
+    """Take in one teacher for one edition.
+
+    `now` is an aware UTC time. Raises InvalidInput for an unknown edition or partner, EditionClosed (409,
+    with the window) and, when the person is registered for this edition through whichever partner,
+    AlreadyRegistered (409), of which an administrator finds the event `registration.refused`.
+    """
+    partner = await _partner(db, caller, wanted.partner)
+    edition = await _open_edition(db, wanted.edition, now)
+
+    applicant = Applicant(partner=partner, **wanted.applicant.model_dump())
+    registration = Registration(
+        edition=edition.slug,
+        partner=partner,
+        applicant=applicant.id,
+        email_key=email_key(applicant.email),
+        school_name=wanted.school.name,
+        school_city=wanted.school.city,
+        position=wanted.position,
+        motivation=wanted.motivation,
+        status=Status.RECEIVED,
+        received_at=now,
+    )
+    form = EnrolmentForm(
+        registration=registration.id, token_digest=digest(links.enrolment_token(registration.id))
+    )
+    await _insert(db, caller, now, applicant, registration, form)
+    events.record(
+        db,
+        "registration.received",
+        subject=registration.id,
+        actor=caller.client_id,
+        at=now,
+        edition=edition.slug,
+        partner=partner,
+    )
+    await db.flush()
+    return shown(caller, links, (registration, applicant, form, edition.forms_due_at))
+
+
+async def read(db: AsyncSession, caller: Caller, registration_id: UUID, links: Links) -> RegistrationRead:
+    """One registration that the caller may see, or NotFound."""
+    return shown(caller, links, await _row(db, caller, registration_id))
+
+
+async def list_registrations(
+    db: AsyncSession,
+    caller: Caller,
+    window: Window,
+    links: Links,
+    *,
+    edition: str | None = None,
+    status: Status | None = None,
+    partner: str | None = None,
+    q: str | None = None,
+) -> RegistrationPage:
+    """The registrations that the caller may see, oldest first; `q` searches names, school and e-mail."""
+    query = _rows(caller).order_by(col(Registration.id)).limit(window.limit + 1)
+    if edition is not None:
+        query = query.where(Registration.edition == edition)
+    if status is not None:
+        query = query.where(Registration.status == status)
+    if partner is not None:
+        query = query.where(Registration.partner == partner)
+    if q is not None:
+        query = query.where(sa.or_(*(column.icontains(q, autoescape=True) for column in _SEARCHED)))
+    if (after := window.after(UUID)) is not None:
+        query = query.where(col(Registration.id) > after)
+    page, next_cursor = window.cut((await db.exec(query)).all(), lambda row: row[0].id)
+    return RegistrationPage(items=[shown(caller, links, row) for row in page], next_cursor=next_cursor)
+
+
+async def change(
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    wanted: RegistrationChange,
+    links: Links,
+    now: datetime,
+    expected: str | None,
+) -> RegistrationRead:
+    """Correct what was registered, if it still carries the tag `expected`."""
+    await own(db, caller, registration_id, lock=True)
+    row = await _row(db, caller, registration_id)
+    etags.require(expected, shown(caller, links, row))
+    registration = row[0]
+    for name in wanted.model_fields_set - {"school"}:
+        setattr(registration, name, getattr(wanted, name))
+    for name in wanted.school.model_fields_set:
+        setattr(registration, f"school_{name}", getattr(wanted.school, name))
+    events.record(
+        db,
+        "registration.changed",
+        subject=registration.id,
+        actor=caller.client_id,
+        at=now,
+        edition=registration.edition,
+        partner=registration.partner,
+        fields=sorted(wanted.model_fields_set),
+    )
+    await db.flush()
+    return shown(caller, links, row)
+
+
+async def act(
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    verb: str,
+    links: Links,
+    now: datetime,
+    reason: str | None = None,
+) -> RegistrationRead:
+    """Withdraw, reject, confirm or decline; a seat that falls free goes to the next on the waiting list.
+
+    Raises NotFound for what the caller may not see, MoveNotAllowed for what its status does not allow.
+    """
+    registration = await own(db, caller, registration_id)
+    edition = await trainings.edition(db, registration.edition, lock=True)
+    registration = await locked(db, registration_id)
+    held_seat = registration.status in SEATED
+    move(db, registration, edition, verb, caller.client_id, now, reason)
+    if held_seat and registration.status not in SEATED:
+        await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
+    await db.flush()
+    return shown(caller, links, await _row(db, caller, registration_id))
+
+
+async def overdue_editions(db: AsyncSession, now: datetime) -> list[str]:
+    """The editions in which a form or an answer is overdue."""
+    query = (
+        select(Registration.edition)
+        .join(Edition, col(Edition.slug) == Registration.edition)
+        .where(_overdue(now))
+        .distinct()
+        .order_by(col(Registration.edition))
+    )
+    return list((await db.exec(query)).all())
+
+
+async def lapse_overdue(db: AsyncSession, edition_slug: str, now: datetime) -> int:
+    """Lapse the forms and the offers of an edition that were not answered in time; gives their number.
+
+    Seats that fall free are offered to the next on the waiting list.
+    """
+    edition = await trainings.edition(db, edition_slug, lock=True)
+    query = (
+        select(Registration)
+        .join(Edition, col(Edition.slug) == Registration.edition)
+        .where(Registration.edition == edition_slug, _overdue(now))
+        .order_by(col(Registration.id))
+        .with_for_update(of=Registration)
+        .execution_options(populate_existing=True)
+    )
+    lapsed = (await db.exec(query)).all()
+    for registration in lapsed:
+        move(db, registration, edition, "lapse", SYSTEM.client_id, now)
+    await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
+    return len(lapsed)
+
+
+def _overdue(now: datetime) -> Any:
+    return sa.or_(
+        sa.and_(col(Registration.status) == Status.RECEIVED, col(Edition.forms_due_at) <= now),
+        sa.and_(col(Registration.status) == Status.PLACED, col(Registration.answer_by) <= now),
+    )
+
+
+async def own(db: AsyncSession, caller: Caller, registration_id: UUID, *, lock: bool = False) -> Registration:
+    """The row of a registration that the caller may see, or NotFound; locked until the commit on request."""
+    query = select(Registration).where(Registration.id == registration_id, visible(caller))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = (await db.exec(query)).first()
+    if found is None:
+        raise NotFound("There is no such registration.")
+    return found
+
+
+def visible(caller: Caller) -> Any:
+    """The condition that a registration is the caller's to see.
+
+    A partner sees its own, a provider those of the editions it gives, certifier and administrator all.
+    """
+    if caller.role is Role.PARTNER:
+        return Registration.partner == caller.organisation
+    if caller.role is Role.PROVIDER:
+        return col(Registration.edition).in_(trainings.provided_by(caller.organisation))
+    return sa.true()
+
+
+def email_key(email: str) -> str:
+    """What makes two addresses the same person's: the address without regard to case."""
+    return email.casefold()
+
+
+def shown(caller: Caller, links: Links, row: Row) -> RegistrationRead:
+    """A registration as the caller sees it; the link to the form only for who may send it on."""
+    registration, applicant, form, due_at = row
+    return RegistrationRead(
+        **registration.model_dump(exclude={"applicant", "school_name", "school_city", "email_key"}),
+        applicant=ApplicantRead.model_validate(applicant),
+        school=SchoolRead(name=registration.school_name, city=registration.school_city),
+        enrolment_form=_form_link(links, registration, form, due_at)
+        if Scope.REGISTRATIONS_WRITE in caller.scopes
+        else None,
+    )
+
+
+def _form_link(
+    links: Links, registration: Registration, form: EnrolmentForm, due_at: datetime | None
+) -> EnrolmentFormLink:
+    usable = registration.status is Status.RECEIVED
+    return EnrolmentFormLink(
+        url=links.enrolment_form(registration.id) if usable else None,
+        token=links.enrolment_token(registration.id) if usable else None,
+        due_at=due_at,
+        submitted_at=form.submitted_at,
+    )
+
+
+_SEARCHED = (
+    sa.func.concat_ws(
+        " ", col(Applicant.given_name), col(Applicant.family_name_prefix), col(Applicant.family_name)
+    ),
+    col(Applicant.email),
+    col(Registration.school_name),
+)
+
+
+def _rows(caller: Caller) -> Any:
+    return (
+        select(Registration, Applicant, EnrolmentForm, Edition.forms_due_at)
+        .join(Applicant, col(Applicant.id) == Registration.applicant)
+        .join(EnrolmentForm, col(EnrolmentForm.registration) == Registration.id)
+        .join(Edition, col(Edition.slug) == Registration.edition)
+        .where(visible(caller))
+    )
+
+
+async def _row(db: AsyncSession, caller: Caller, registration_id: UUID) -> Row:
+    found: Row | None = (await db.exec(_rows(caller).where(Registration.id == registration_id))).first()
+    if found is None:
+        raise NotFound("There is no such registration.")
+    return found
+
+
+async def _partner(db: AsyncSession, caller: Caller, named: str | None) -> str:
+    """The partner that the registration comes through."""
+    if caller.role is Role.PARTNER:
+        if named not in (None, caller.organisation):
+            raise Forbidden("Only an administrator may register on behalf of another organisation.")
+        return caller.organisation
+    if named is None:
+        detail = "Name the partner that the registration comes through."
+        raise InvalidInput([Fault(pointer="#/partner", code="missing", detail=detail)])
+    await identity.require_role(db, named, Role.PARTNER, "#/partner")
+    return named
+
+
+async def _open_edition(db: AsyncSession, slug: str, now: datetime) -> Edition:
+    """The edition that is open at `now`: from opens_at on, up to but not including closes_at."""
+    edition = await db.get(Edition, slug)
+    if edition is None:
+        detail = f"There is no edition {slug}."
+        raise InvalidInput([Fault(pointer="#/edition", code="unknown-edition", detail=detail)])
+    if not edition.opens_at <= now < edition.closes_at:
+        opens_at, closes_at = utc(edition.opens_at), utc(edition.closes_at)
+        raise EditionClosed(
+            f"Registration for {slug} is open from {opens_at} until {closes_at}.",
+            window={"opensAt": opens_at, "closesAt": closes_at},
+        )
+    return edition
+
+
+async def _insert(
+    db: AsyncSession,
+    caller: Caller,
+    now: datetime,
+    applicant: Applicant,
+    registration: Registration,
+    form: EnrolmentForm,
+) -> None:
+    """Insert all three, or record the refusal and raise AlreadyRegistered."""
+    try:
+        async with db.begin_nested():
+            db.add(applicant)
+            await db.flush()
+            db.add(registration)
+            await db.flush()
+            db.add(form)
+            await db.flush()
+    except IntegrityError as error:
+        if constraint_of(error) != "uq_registration_edition_email_key":
+            raise
+        raise await _refusal(db, caller, registration, now) from error
+
+
+async def _refusal(
+    db: AsyncSession, caller: Caller, refused: Registration, now: datetime
+) -> AlreadyRegistered:
+    """The refusal, with an event that shows administrators the conflict."""
+    query = select(Registration.id, Registration.partner).where(
+        Registration.edition == refused.edition,
+        Registration.email_key == refused.email_key,
+        col(Registration.status).not_in(REOPENED),
+    )
+    found = (await db.exec(query)).first()
+    if found is None:  # withdrawn between the two statements: the next try will succeed
+        return AlreadyRegistered("This person was registered for this edition; try again.")
+    existing, partner = found
+    events.record(
+        db,
+        "registration.refused",
+        subject=existing,
+        actor=caller.client_id,
+        at=now,
+        edition=refused.edition,
+        registeredBy=partner,
+        refusedFor=refused.partner,
+    )
+    mine = caller.role is Role.ADMIN or partner == caller.organisation
+    particulars: dict[str, Any] = {"registration": str(existing), "partner": partner} if mine else {}
+    return AlreadyRegistered("This person is registered for this edition.", **particulars)
