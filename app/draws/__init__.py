@@ -1,0 +1,1 @@
+"""Who gets a seat when there are more candidates than seats."""
