@@ -1,0 +1,1 @@
+"""What a participant did: attendance, contact hours, progress, eligibility."""

@@ -1,0 +1,169 @@
+"""Progress per phase, the product, and what is met and missing for a certificate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.attendance import service as attendance
+from app.attendance.hours import Standing, requirements
+from app.attendance.models import Product, Progress, Verdict
+from app.attendance.schemas import (
+    EligibilityRead,
+    PhaseProgress,
+    ProductRead,
+    ProgressPut,
+    ProgressRead,
+    RequirementRead,
+)
+from app.attendance.service import NotParticipant
+from app.core.language import Language
+from app.core.problems import Fault, InvalidInput, NotFound
+from app.events import service as events
+from app.identity.caller import Caller
+from app.registrations import service as registrations
+from app.registrations.lifecycle import PARTICIPANT
+from app.registrations.models import Registration
+from app.trainings import service as trainings
+from app.trainings.models import Edition, Phase, Training
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that counts for the certificate of one registration."""
+
+    training: Training
+    phases: list[tuple[Phase, Progress | None]]
+    product: Product | None
+    contact_minutes: int
+
+    @property
+    def standing(self) -> Standing:
+        """The same, as the rules of `hours` ask for it."""
+        return Standing(
+            contact_minutes=self.contact_minutes,
+            minimum_contact_minutes=self.training.minimum_contact_minutes,
+            phases=[
+                (phase.title, bool(progress and progress.verdict is Verdict.PASSED))
+                for phase, progress in self.phases
+            ],
+            product_title=self.product.title if self.product else None,
+            product_approved=bool(self.product and self.product.approved),
+        )
+
+
+async def read(db: AsyncSession, caller: Caller, registration_id: UUID) -> ProgressRead:
+    """How a participant stands; NotFound for what the caller may not see."""
+    registration = await registrations.own(db, caller, registration_id)
+    return _shown(registration, await record(db, registration))
+
+
+async def put(
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    phase_slug: str,
+    wanted: ProgressPut,
+    now: datetime,
+) -> ProgressRead:
+    """Record the verdict on a phase, and the product when the phase yields it.
+
+    Raises NotFound, NotParticipant, and InvalidInput for a product in a phase that yields none.
+    """
+    registration = await registrations.own(db, caller, registration_id, lock=True)
+    edition = await trainings.edition(db, registration.edition)
+    phase = await db.get(Phase, phase_slug)
+    if phase is None or phase.training != edition.training:
+        raise NotFound(f"There is no phase {phase_slug} in this training.")
+    if registration.status not in PARTICIPANT:
+        raise NotParticipant(f"The registration is {registration.status}; only participants make progress.")
+    if wanted.product and not phase.yields_product:
+        detail = f"The phase {phase_slug} yields no product."
+        raise InvalidInput([Fault(pointer="#/product", code="no-product-here", detail=detail)])
+
+    found = await db.get(Progress, (registration_id, phase_slug))
+    before = found.verdict if found else Verdict.OPEN
+    judged = Progress(
+        registration=registration_id,
+        phase=phase_slug,
+        verdict=wanted.verdict,
+        evidence=wanted.evidence,
+        feedback=wanted.feedback,
+        recorded_by=caller.client_id,
+        recorded_at=now,
+    )
+    await db.merge(judged)
+    if wanted.product:
+        await db.merge(Product(registration=registration_id, **wanted.product.model_dump()))
+    events.record(
+        db,
+        "progress.recorded",
+        subject=registration_id,
+        actor=caller.client_id,
+        at=now,
+        edition=registration.edition,
+        partner=registration.partner,
+        phase=phase_slug,
+        before=before,
+        after=wanted.verdict,
+        productApproved=wanted.product.approved if wanted.product else None,
+    )
+    await db.flush()
+    return _shown(registration, await record(db, registration))
+
+
+async def eligibility(
+    db: AsyncSession, caller: Caller, registration_id: UUID, language: Language
+) -> EligibilityRead:
+    """Each requirement of the certificate, met or not, and why; NotFound for what the caller may not see."""
+    registration = await registrations.own(db, caller, registration_id)
+    return judged(registration, await record(db, registration), language)
+
+
+def judged(registration: Registration, known: Record, language: Language) -> EligibilityRead:
+    """The requirements, judged on what is known. Whoever is no participant is not eligible."""
+    judged = requirements(known.standing, language)
+    return EligibilityRead(
+        registration=registration.id,
+        eligible=registration.status in PARTICIPANT and all(one.met for one in judged),
+        contact_minutes=known.contact_minutes,
+        minimum_contact_minutes=known.training.minimum_contact_minutes,
+        requirements=[RequirementRead.model_validate(one) for one in judged],
+    )
+
+
+async def record(db: AsyncSession, registration: Registration) -> Record:
+    """Everything that counts for the certificate of a registration."""
+    edition = await db.get_one(Edition, registration.edition)
+    training = await db.get_one(Training, edition.training)
+    query = select(Progress).where(Progress.registration == registration.id)
+    progress = {row.phase: row for row in (await db.exec(query)).all()}
+    return Record(
+        training=training,
+        phases=[(phase, progress.get(phase.slug)) for phase in await trainings.phases(db, training.slug)],
+        product=await db.get(Product, registration.id),
+        contact_minutes=sum(minutes for _, minutes in await attendance.attended(db, registration.id)),
+    )
+
+
+def _shown(registration: Registration, known: Record) -> ProgressRead:
+    return ProgressRead(
+        registration=registration.id,
+        phases=[
+            PhaseProgress(
+                phase=phase.slug,
+                number=phase.number,
+                title=phase.title,
+                verdict=progress.verdict if progress else Verdict.OPEN,
+                evidence=progress.evidence if progress else None,
+                feedback=progress.feedback if progress else None,
+                recorded_at=progress.recorded_at if progress else None,
+            )
+            for phase, progress in known.phases
+        ],
+        product=ProductRead.model_validate(known.product) if known.product else None,
+        contact_minutes=known.contact_minutes,
+        minimum_contact_minutes=known.training.minimum_contact_minutes,
+    )

@@ -1,0 +1,138 @@
+"""What goes in and out about attendance, progress and eligibility."""
+
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from app.attendance.hours import Code
+from app.attendance.models import Presence, ProductKind, Verdict
+from app.core.paging import Page
+from app.core.values import Flag, Input, Minutes, Moment, Output, Text, Title
+
+
+class AttendanceBody(Input):
+    """What a participant attended of a session."""
+
+    minutes: Minutes = Field(description="0 for who was not there", examples=[180])
+    presence: Presence | None = Field(
+        default=None, description="left out: present with minutes, absent without", examples=["present"]
+    )
+    reason: Text | None = Field(default=None, description="of a correction", examples=["Kwam een uur later"])
+
+
+class AttendanceItem(AttendanceBody):
+    """What one participant attended."""
+
+    registration: UUID
+
+
+class AttendanceList(Input):
+    """What several participants attended of one session; saved together or not at all."""
+
+    items: list[AttendanceItem] = Field(min_length=1, max_length=500)
+
+    @field_validator("items")
+    @classmethod
+    def _once_each(cls, items: list[AttendanceItem]) -> list[AttendanceItem]:
+        if len({item.registration for item in items}) < len(items):
+            raise PydanticCustomError("duplicate", "each registration should stand in the list once")
+        return items
+
+
+class AttendanceRead(Output):
+    """What a participant attended of a session."""
+
+    model_config = ConfigDict(title="Attendance", from_attributes=True)
+
+    session: UUID
+    registration: UUID
+    presence: Presence
+    minutes: int
+    recorded_by: str
+    recorded_at: Moment
+
+
+class AttendancePage(Page[AttendanceRead]):
+    """One page of attendance."""
+
+
+class AttendanceSaved(Output):
+    """What was saved."""
+
+    items: list[AttendanceRead]
+
+
+class ProductBody(Input):
+    """The policy plan or other professional product."""
+
+    title: Title = Field(examples=["Cultuurbeleidsplan Het Lyceum 2022-2026"])
+    kind: ProductKind = ProductKind.POLICY_PLAN
+    approved: Flag = False
+
+
+class ProgressPut(Input):
+    """The verdict on a phase; `product` only for the phase that yields it."""
+
+    verdict: Verdict = Field(examples=["passed"])
+    evidence: Text | None = Field(default=None, examples=["Leervraag en startfoto van de eigen praktijk"])
+    feedback: Text | None = None
+    product: ProductBody | None = Field(default=None, description="left out or null: stays as it is")
+
+
+class ProductRead(Output):
+    """The professional product."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    title: str
+    kind: ProductKind
+    approved: bool
+
+
+class PhaseProgress(Output):
+    """How one phase stands."""
+
+    phase: str
+    number: int
+    title: str
+    verdict: Verdict
+    evidence: str | None
+    feedback: str | None
+    recorded_at: Moment | None
+
+
+class ProgressRead(Output):
+    """How a participant stands: phases in their order, product, contact time."""
+
+    model_config = ConfigDict(title="Progress")
+
+    registration: UUID
+    phases: list[PhaseProgress]
+    product: ProductRead | None
+    contact_minutes: int
+    minimum_contact_minutes: int
+
+
+class RequirementRead(Output):
+    """One requirement of the certificate."""
+
+    model_config = ConfigDict(title="Requirement", from_attributes=True)
+
+    code: Code
+    met: bool
+    explanation: str = Field(
+        examples=["2 hours of contact time missing: 18 hours attended of the 20 hours asked."]
+    )
+
+
+class EligibilityRead(Output):
+    """Whether a certificate can be issued, and why or why not."""
+
+    model_config = ConfigDict(title="Eligibility")
+
+    registration: UUID
+    eligible: bool
+    contact_minutes: int
+    minimum_contact_minutes: int
+    requirements: list[RequirementRead]
