@@ -1,0 +1,1 @@
+"""What a participant takes home: certificate, PDF, public check."""

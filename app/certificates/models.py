@@ -1,0 +1,61 @@
+"""Tables: certificate, certificate_counter."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from app.core.database import moment, one_of
+
+
+class CertificateStatus(StrEnum):
+    """Whether a certificate counts."""
+
+    VALID = "valid"
+    REVOKED = "revoked"
+
+
+class Certificate(SQLModel, table=True):
+    """A certificate as it was issued: a snapshot, which later corrections do not change."""
+
+    __table_args__ = (
+        sa.Index(
+            "uq_certificate_registration_valid",
+            "registration",
+            unique=True,
+            postgresql_where=sa.text("status = 'valid'"),
+        ),
+        sa.CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
+    )
+
+    number: str = Field(primary_key=True, max_length=30)
+    code: str = Field(unique=True, max_length=40)
+    registration: UUID = Field(foreign_key="registration.id", index=True)
+    status: CertificateStatus = Field(sa_type=one_of(CertificateStatus, "status"))
+    issued_at: datetime = moment()
+    issued_on: date = Field(description="in the edition's time zone")
+    issuer: str = Field(max_length=200)
+    holder_name: str = Field(max_length=302)
+    training_title: str = Field(max_length=200)
+    edition_title: str = Field(max_length=200)
+    contact_minutes: int
+    study_load_hours: int
+    product_title: str = Field(max_length=200)
+    sessions: list[dict[str, Any]] = Field(sa_type=JSONB)
+    phases: list[dict[str, Any]] = Field(sa_type=JSONB)
+    revoked_at: datetime | None = moment(nullable=True)
+    revoke_reason: str | None = Field(default=None, max_length=4000)
+
+
+class CertificateCounter(SQLModel, table=True):
+    """The last number given in a year; taken and given in one transaction, so that none is missing."""
+
+    __tablename__ = "certificate_counter"
+
+    prefix: str = Field(primary_key=True, max_length=10)
+    year: int = Field(primary_key=True)
+    last: int

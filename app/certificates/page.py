@@ -1,0 +1,72 @@
+"""The public check as a page for people; plain, without scripts, readable on a phone."""
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app.certificates.schemas import VerificationRead
+from app.core.language import Language
+
+_FOLDER = Path(__file__).parent
+_WORDS: dict[Language, dict[str, str]] = {
+    "nl": {
+        "title": "Certificaat controleren",
+        "valid": "Dit certificaat is geldig",
+        "revoked": "Dit certificaat is ingetrokken",
+        "unknown": "Dit certificaat kennen wij niet",
+        "unknown_help": "Controleer of het adres volledig is overgenomen, of scan de QR-code opnieuw.",
+        "holder": "Naam",
+        "training": "Opleiding",
+        "issued_on": "Uitgegeven op",
+        "hours": "Contacturen",
+        "issuer": "Uitgegeven door",
+        "revoked_on": "Ingetrokken op",
+    },
+    "en": {
+        "title": "Check a certificate",
+        "valid": "This certificate is valid",
+        "revoked": "This certificate has been revoked",
+        "unknown": "We do not know this certificate",
+        "unknown_help": "Check that the address is complete, or scan the QR code again.",
+        "holder": "Name",
+        "training": "Training",
+        "issued_on": "Issued on",
+        "hours": "Contact hours",
+        "issuer": "Issued by",
+        "revoked_on": "Revoked on",
+    },
+}
+
+
+def render(found: VerificationRead | None, language: Language) -> str:
+    """The page about a certificate, or about one that is not known."""
+    hours = f"{found.contact_hours:.2f}".rstrip("0").rstrip(".") if found else ""
+    template = _environment().get_template("verification.html")
+    return template.render(
+        found=found,
+        words=_WORDS[language],
+        language=language,
+        hours=hours.replace(".", ",") if language == "nl" else hours,
+        style=Markup(_style()),  # noqa: S704  our own file, not input
+    )
+
+
+@cache
+def policy() -> str:
+    """The page's content security policy: nothing but its own style."""
+    fingerprint = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{fingerprint}'; frame-ancestors 'none'; base-uri 'none'"
+
+
+@cache
+def _style() -> str:
+    return (_FOLDER / "verification.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)

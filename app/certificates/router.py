@@ -1,0 +1,155 @@
+"""HTTP for certificates and their public check."""
+
+import secrets
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.certificates import page as page_for_people
+from app.certificates import pdf
+from app.certificates import service as certificates
+from app.certificates.schemas import (
+    CertificateCreate,
+    CertificatePage,
+    CertificateRead,
+    RevokeReason,
+    VerificationRead,
+)
+from app.certificates.service import CertificateRevoked, NotEligible
+from app.core.http.answers import created, page, problems, tagged
+from app.core.http.dependencies import Config, Db, Now, Paging, Reader
+from app.core.language import preferred
+from app.core.problems import InvalidInput, NotFound
+from app.core.values import Slug
+from app.identity.access import PUBLIC, requires
+from app.identity.caller import Caller, Scope
+from app.registrations.moves import MoveNotAllowed
+
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+verifications = APIRouter(prefix="/v1/verifications", tags=["verifications"])
+
+Number = Annotated[str, Path(pattern=r"^[A-Z]{1,10}-\d{4}-\d{6,9}$", examples=["CCVO-2022-000001"])]
+Code = Annotated[str, Path(max_length=100, description="the last part of the address in the QR code")]
+Reading = Annotated[Caller, requires(Scope.CERTIFICATES_READ)]
+Writing = Annotated[Caller, requires(Scope.CERTIFICATES_WRITE)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Issue a certificate",
+    operation_id="issueCertificate",
+    responses=problems(InvalidInput, NotFound, NotEligible, MoveNotAllowed),
+)
+async def issue_certificate(
+    body: CertificateCreate,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    settings: Config,
+    language: Reader,
+) -> CertificateRead:
+    """Issue the certificate of a participant who meets every requirement; otherwise 409 says why not."""
+    issued = await certificates.issue(
+        db, caller, body.registration, settings.base_url, secrets.token_bytes, language, now
+    )
+    return created(response, f"/v1/certificates/{issued.number}", issued)
+
+
+@router.get(
+    "", summary="List certificates", operation_id="listCertificates", responses=problems(InvalidInput)
+)
+async def list_certificates(
+    request: Request,
+    response: Response,
+    caller: Reading,
+    db: Db,
+    window: Paging,
+    settings: Config,
+    edition: Annotated[Slug | None, Query(description="Only those of this edition")] = None,
+) -> CertificatePage:
+    """The certificates that you may see, by number."""
+    found = await certificates.list_certificates(db, caller, window, settings.base_url, edition=edition)
+    return page(request, response, found)
+
+
+@router.get(
+    "/{number}",
+    summary="Read a certificate",
+    operation_id="getCertificate",
+    responses=problems(InvalidInput, NotFound),
+)
+async def get_certificate(
+    number: Number, caller: Reading, response: Response, db: Db, settings: Config
+) -> CertificateRead:
+    """One certificate."""
+    return tagged(response, await certificates.read(db, caller, number, settings.base_url))
+
+
+@router.get(
+    "/{number}/pdf",
+    summary="Download a certificate",
+    operation_id="getCertificatePdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}, **problems(InvalidInput, NotFound)},
+)
+async def get_certificate_pdf(number: Number, caller: Reading, db: Db, settings: Config) -> Response:
+    """The certificate as a PDF, with a QR code that leads to the public check."""
+    sheet = await certificates.sheet(db, caller, number, settings.base_url)
+    rendered = await to_thread.run_sync(pdf.render, sheet)
+    headers = {"Content-Disposition": f'attachment; filename="{number}.pdf"'}
+    return Response(rendered, media_type="application/pdf", headers=headers)
+
+
+@router.post(
+    "/{number}/_revoke",
+    summary="Revoke a certificate",
+    operation_id="revokeCertificate",
+    responses=problems(InvalidInput, NotFound, CertificateRevoked),
+)
+async def revoke_certificate(
+    number: Number,
+    body: RevokeReason,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    settings: Config,
+) -> CertificateRead:
+    """Revoke a certificate; the public check shows the date, not the reason."""
+    revoked = await certificates.revoke(db, caller, number, body.reason, settings.base_url, now)
+    return tagged(response, revoked)
+
+
+@verifications.get(
+    "/{code}",
+    dependencies=[PUBLIC],
+    summary="Check a certificate",
+    operation_id="verifyCertificate",
+    response_model=VerificationRead,
+    responses={200: {"content": {"text/html": {}}}, **problems(InvalidInput, NotFound)},
+)
+async def verify_certificate(
+    code: Code,
+    db: Db,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Response:
+    """Whether a certificate is valid: JSON, or a page for people when `Accept` asks for text/html."""
+    if "text/html" not in accept.lower():
+        found = await certificates.verify(db, code)
+        return Response(found.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
+    try:
+        known, status = await certificates.verify(db, code), 200
+    except NotFound:
+        known, status = None, 404
+    language = preferred(accept_language, default="nl")
+    headers = {
+        "Content-Security-Policy": page_for_people.policy(),
+        "Content-Language": language,
+        "Vary": "Accept, Accept-Language",
+    }
+    return HTMLResponse(page_for_people.render(known, language), status, headers)

@@ -1,0 +1,274 @@
+"""Certificates: issued when every requirement is met, checked by anyone, revoked with a reason."""
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.attendance import progress
+from app.attendance import service as attendance
+from app.attendance.progress import Record
+from app.certificates.models import Certificate, CertificateCounter, CertificateStatus
+from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase
+from app.certificates.schemas import CertificatePage, CertificateRead, VerificationRead
+from app.core.language import Language
+from app.core.paging import Window
+from app.core.problems import NotFound, Problem
+from app.events import service as events
+from app.identity import service as identity
+from app.identity.caller import Caller
+from app.registrations import service as registrations
+from app.registrations.lifecycle import PARTICIPANT
+from app.registrations.models import Applicant, Registration
+from app.registrations.moves import move
+from app.trainings import service as trainings
+from app.trainings.models import Edition, Session
+
+# Random bytes, by number: an argument, so that tests can repeat.
+Entropy = Callable[[int], bytes]
+
+
+class NotEligible(Problem):
+    """Not every requirement is met; `requirements` says which and why."""
+
+    status, code = 409, "not-eligible"
+    title, title_nl = "Requirements not met", "Niet aan de eisen voldaan"
+
+
+class CertificateRevoked(Problem):
+    """The certificate was revoked before."""
+
+    status, code = 409, "certificate-revoked"
+    title, title_nl = "Certificate is revoked", "Certificaat is ingetrokken"
+
+
+async def issue(
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    base_url: str,
+    entropy: Entropy,
+    language: Language,
+    now: datetime,
+) -> CertificateRead:
+    """Issue the certificate of a participant who meets every requirement.
+
+    Raises NotFound, NotEligible (409, with each requirement in `language`) and, for who holds one
+    already, MoveNotAllowed.
+    """
+    registration = await registrations.own(db, caller, registration_id, lock=True)
+    edition = await trainings.edition(db, registration.edition)
+    known = await progress.record(db, registration)
+    _require_eligible(registration, known, language)
+
+    issued_on = now.astimezone(ZoneInfo(edition.time_zone)).date()
+    issuer = await identity.organisation(db, caller.organisation)
+    issued = Certificate(
+        number=await _next_number(db, known.training.certificate_prefix, issued_on.year),
+        code=base64.b32encode(entropy(16)).decode().rstrip("=").lower(),
+        registration=registration.id,
+        status=CertificateStatus.VALID,
+        issued_at=now,
+        issued_on=issued_on,
+        issuer=issuer.name,
+        edition_title=edition.title,
+        **await _snapshot(db, registration, known, edition),
+    )
+    move(db, registration, edition, "certify", caller.client_id, now)
+    db.add(issued)
+    _record(db, issued, registration, "certificate.issued", caller, now)
+    await db.flush()
+    return shown(issued, base_url)
+
+
+async def revoke(
+    db: AsyncSession, caller: Caller, number: str, reason: str, base_url: str, now: datetime
+) -> CertificateRead:
+    """Revoke a certificate: the public check says so from now on, and the participant is confirmed again.
+
+    Raises NotFound and CertificateRevoked.
+    """
+    certificate = await _own(db, caller, number)
+    registration = await registrations.own(db, caller, certificate.registration, lock=True)
+    await db.refresh(certificate, with_for_update=True)
+    if certificate.status is CertificateStatus.REVOKED:
+        raise CertificateRevoked(f"{number} was revoked before.")
+    edition = await trainings.edition(db, registration.edition)
+    certificate.status = CertificateStatus.REVOKED
+    certificate.revoked_at, certificate.revoke_reason = now, reason
+    move(db, registration, edition, "uncertify", caller.client_id, now)
+    _record(db, certificate, registration, "certificate.revoked", caller, now)
+    await db.flush()
+    return shown(certificate, base_url)
+
+
+async def read(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateRead:
+    """One certificate that the caller may see, or NotFound."""
+    return shown(await _own(db, caller, number), base_url)
+
+
+async def list_certificates(
+    db: AsyncSession, caller: Caller, window: Window, base_url: str, *, edition: str | None
+) -> CertificatePage:
+    """The certificates that the caller may see, by number."""
+    query = (
+        select(Certificate)
+        .join(Registration, col(Registration.id) == Certificate.registration)
+        .where(registrations.visible(caller))
+        .order_by(col(Certificate.number))
+        .limit(window.limit + 1)
+    )
+    if edition is not None:
+        query = query.where(Registration.edition == edition)
+    if (after := window.after(str)) is not None:
+        query = query.where(col(Certificate.number) > after)
+    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.number)
+    return CertificatePage(items=[shown(one, base_url) for one in page], next_cursor=next_cursor)
+
+
+async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateSheet:
+    """What stands on the PDF of a certificate that the caller may see; NotFound otherwise."""
+    certificate = await _own(db, caller, number)
+    return CertificateSheet(
+        number=certificate.number,
+        holder_name=certificate.holder_name,
+        training_title=certificate.training_title,
+        edition_title=certificate.edition_title,
+        issuer=certificate.issuer,
+        issued_on=certificate.issued_on,
+        contact_minutes=certificate.contact_minutes,
+        study_load_hours=certificate.study_load_hours,
+        product_title=certificate.product_title,
+        sessions=tuple(
+            HeldSession(**{**held, "on": date.fromisoformat(held["on"])}) for held in certificate.sessions
+        ),
+        phases=tuple(PassedPhase(**phase) for phase in certificate.phases),
+        verification_url=verification_url(certificate, base_url),
+    )
+
+
+async def verify(db: AsyncSession, code: str) -> VerificationRead:
+    """What anyone may know of the certificate with this verification code, or NotFound."""
+    query = (
+        select(Certificate, Edition.time_zone)
+        .join(Registration, col(Registration.id) == Certificate.registration)
+        .join(Edition, col(Edition.slug) == Registration.edition)
+        .where(Certificate.code == code)
+    )
+    well_formed = code.isascii() and code.isalnum()
+    found = (await db.exec(query)).first() if well_formed else None
+    if found is None:
+        raise NotFound("There is no certificate with this code.")
+    certificate, time_zone = found
+    revoked_at = certificate.revoked_at
+    return VerificationRead(
+        status=certificate.status,
+        holder_name=certificate.holder_name,
+        training_title=certificate.training_title,
+        issuer=certificate.issuer,
+        issued_on=certificate.issued_on,
+        contact_hours=certificate.contact_minutes / 60,
+        revoked_on=revoked_at.astimezone(ZoneInfo(time_zone)).date() if revoked_at else None,
+    )
+
+
+def verification_url(certificate: Certificate, base_url: str) -> str:
+    """Where anyone can check the certificate."""
+    return f"{base_url}/v1/verifications/{certificate.code}"
+
+
+def shown(certificate: Certificate, base_url: str) -> CertificateRead:
+    """A certificate as its readers see it."""
+    hidden = {"code", "study_load_hours", "sessions", "phases"}
+    return CertificateRead(
+        **certificate.model_dump(exclude=hidden), verification_url=verification_url(certificate, base_url)
+    )
+
+
+def _require_eligible(registration: Registration, known: Record, language: Language) -> None:
+    judged = progress.judged(registration, known, language)
+    if registration.status in PARTICIPANT and not judged.eligible:
+        missing = [one for one in judged.requirements if not one.met]
+        raise NotEligible(
+            " ".join(one.explanation for one in missing),
+            requirements=[one.model_dump(mode="json") for one in judged.requirements],
+        )
+
+
+async def _next_number(db: AsyncSession, prefix: str, year: int) -> str:
+    """The next number of the year; others who ask wait for this transaction, so that none is missing."""
+    counter = insert(CertificateCounter).values(prefix=prefix, year=year, last=1)
+    counter = counter.on_conflict_do_update(
+        index_elements=["prefix", "year"], set_={"last": col(CertificateCounter.last) + 1}
+    )
+    last = (await db.exec(counter.returning(col(CertificateCounter.last)))).scalar_one()
+    return f"{prefix}-{year}-{last:06d}"
+
+
+async def _snapshot(
+    db: AsyncSession, registration: Registration, known: Record, edition: Edition
+) -> dict[str, Any]:
+    """What the certificate says, as it is at this moment."""
+    applicant = await db.get_one(Applicant, registration.applicant)
+    attended = await attendance.attended(db, registration.id)
+    return {
+        "holder_name": applicant.full_name,
+        "training_title": known.training.title,
+        "contact_minutes": known.contact_minutes,
+        "study_load_hours": known.training.study_load_hours,
+        "product_title": known.product.title if known.product else "",
+        "sessions": _held(attended, ZoneInfo(edition.time_zone)),
+        "phases": [{"number": phase.number, "title": phase.title} for phase, _ in known.phases],
+    }
+
+
+def _held(attended: Sequence[tuple[Session, int]], zone: ZoneInfo) -> list[dict[str, object]]:
+    return [
+        {
+            "on": session.starts_at.astimezone(zone).date().isoformat(),
+            "title": session.title,
+            "place": session.city,
+            "mode": session.mode.value,
+            "minutes": minutes,
+        }
+        for session, minutes in attended
+        if session.starts_at
+    ]
+
+
+async def _own(db: AsyncSession, caller: Caller, number: str) -> Certificate:
+    query = (
+        select(Certificate)
+        .join(Registration, col(Registration.id) == Certificate.registration)
+        .where(Certificate.number == number, registrations.visible(caller))
+    )
+    found = (await db.exec(query)).first()
+    if found is None:
+        raise NotFound(f"There is no certificate {number}.")
+    return found
+
+
+def _record(
+    db: AsyncSession,
+    certificate: Certificate,
+    registration: Registration,
+    type: str,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    events.record(
+        db,
+        type,
+        subject=certificate.number,
+        actor=caller.client_id,
+        at=now,
+        edition=registration.edition,
+        partner=registration.partner,
+        registration=str(registration.id),
+    )
