@@ -1,0 +1,234 @@
+"""The command line, `cultuurcoordinator`: run, migrate, seed, worker, openapi, clients."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from app import migrate as migrations
+from app import openapi as openapi_document
+from app import seed as pilot
+from app import worker as background
+from app.core import embedded, logs
+from app.core.clock import Clock
+from app.core.database import Database
+from app.core.problems import Problem
+from app.core.settings import Settings
+from app.identity import service as identity
+from app.identity.caller import Role
+from app.identity.schemas import ClientCreate, ClientWithSecret
+from app.main import create_app
+
+cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+seed_cli = typer.Typer(no_args_is_help=True, help="Put data in the database.")
+clients_cli = typer.Typer(no_args_is_help=True, help="API clients of organisations.")
+cli.add_typer(seed_cli, name="seed")
+cli.add_typer(clients_cli, name="clients")
+
+AtOption = Annotated[
+    str | None,
+    typer.Option(help="Development: the moment the clock stands at, such as 2021-06-15T09:00+02:00."),
+]
+
+
+@cli.command()
+def run(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; LISTEN_ADDRESS, 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; PORT, 8000.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the embedded database; DATA_DIR, .data.")
+    ] = None,
+    at: AtOption = None,
+    allow_at_with_database_url: Annotated[
+        bool, typer.Option(help="Let --at date data in DATABASE_URL.")
+    ] = False,
+) -> None:
+    """Migrate, seed on the first start, and serve."""
+    settings = _settings(
+        listen_address=host,
+        port=port,
+        data_dir=data_dir,
+        at=at,
+        allow_at_with_database_url=allow_at_with_database_url or None,
+    )
+    with _database(settings) as url:
+        migrations.upgrade(url)
+        clients = asyncio.run(_first_start(settings, url))
+        _greet(settings, clients)
+        app = create_app(settings, url, with_worker=settings.worker)
+        uvicorn.run(
+            app,
+            host=settings.listen_address,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    with _database(_settings()) as url:
+        migrations.upgrade(url)
+
+
+@seed_cli.command("pilot")
+def seed_pilot() -> None:
+    """Add what is missing of the pilot's data; what is there stays as it is."""
+    settings = _settings()
+    with _database(settings) as url:
+        migrations.upgrade(url)
+        added = asyncio.run(_seed(settings, url))
+    typer.echo("Seeded the pilot." if added else "The pilot was there already; nothing was changed.")
+
+
+@cli.command()
+def worker() -> None:
+    """Do the background work until stopped, beside one or more servers."""
+    settings = _settings()
+    with _database(settings) as url, contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(_work(settings, url))
+
+
+@cli.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
+) -> None:
+    """Write the OpenAPI document; needs no database."""
+    app = create_app(_settings(), "postgresql+asyncpg://nowhere/none")
+    written = json.dumps(openapi_document.document(app), ensure_ascii=False, indent=2) + "\n"
+    if output:
+        output.write_text(written, encoding="utf-8")
+    else:
+        sys.stdout.write(written)
+
+
+@clients_cli.command("create")
+def create_client(
+    organisation: Annotated[str, typer.Option(help="Slug of the organisation, such as fleck.")],
+    role: Annotated[Role, typer.Option(help="What the client may do.")],
+    name: Annotated[str | None, typer.Option(help="What the client is for.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Add an API client; its secret is printed this once. Works beside a running server."""
+    settings = _settings()
+    try:
+        with _database(settings) as url:
+            wanted = ClientCreate(organisation=organisation, role=role, name=name)
+            added = asyncio.run(_add_client(settings, url, wanted))
+    except Problem as problem:
+        faults = [fault["detail"] for fault in problem.extra.get("errors", [])]
+        _fail(" ".join(faults) or problem.detail)
+    except ValidationError as invalid:
+        _fail(str(invalid))
+    if as_json:
+        typer.echo(json.dumps({"clientId": added.client_id, "clientSecret": added.client_secret}))
+    else:
+        typer.echo(f"client id      {added.client_id}\nclient secret  {added.client_secret}")
+
+
+def main() -> None:
+    """The entry point of the command `cultuurcoordinator`."""
+    cli()
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings from the environment, with what the command line gives in their place."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as invalid:
+        _fail("\n".join(_said(fault) for fault in invalid.errors()))
+    logs.configure(settings.log_level)
+    return settings
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    name = ".".join(str(step) for step in fault["loc"]).upper()
+    return f"{name} {fault['msg'].removeprefix('Value error, ')}".strip()
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The address of the database: the one that is configured, or the embedded one, started or joined."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    try:
+        server = embedded.start(settings.data_dir)
+    except embedded.EmbeddedError as error:
+        _fail(str(error))
+    with server:
+        yield server.url
+
+
+async def _first_start(settings: Settings, url: str) -> list[ClientWithSecret]:
+    """Seed an empty development database and give its demonstration clients; otherwise change nothing."""
+    if settings.environment == "production":
+        return []
+    database, now = Database(url), Clock(settings.at).now()
+    try:
+        async with database.transaction() as db:
+            if await pilot.is_planted(db):
+                return []
+            await pilot.plant(db, now)
+            return await pilot.add_demo_clients(db, now)
+    finally:
+        await database.close()
+
+
+async def _seed(settings: Settings, url: str) -> bool:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            return await pilot.plant(db, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> ClientWithSecret:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            return await identity.add_client(db, "command-line", wanted, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _work(settings: Settings, url: str) -> None:
+    database = Database(url, settings.pool_size)
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await background.work(database, Clock(settings.at), settings.worker_seconds)
+    finally:
+        await database.close()
+
+
+def _greet(settings: Settings, clients: list[ClientWithSecret]) -> None:
+    """Say where the documentation is and, on the first start, with what to try it."""
+    lines = [f"Documentation  {settings.base_url}/v1/docs"]
+    if settings.at:
+        lines.append(f"Clock          stands at {settings.at.isoformat()}")
+    if clients:
+        lines += ["", "Demonstration clients, with id and secret (shown this once):"]
+        lines += [
+            f"  {client.role:<10} {client.organisation:<15} {client.client_id:<34} {client.client_secret}"
+            for client in clients
+        ]
+    typer.echo("\n".join([*lines, ""]))

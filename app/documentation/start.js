@@ -1,0 +1,11 @@
+"use strict";
+
+window.ui = SwaggerUIBundle({
+  url: "/v1/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  displayRequestDuration: true,
+  docExpansion: "list",
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+});

@@ -1,0 +1,107 @@
+"""The application: routers, problem handlers, middleware, documentation."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from starlette.staticfiles import StaticFiles
+from swagger_ui_bundle import swagger_ui_path
+
+from app import __version__, worker
+from app.attendance.router import router as attendance
+from app.certificates.router import router as certificates
+from app.certificates.router import verifications
+from app.core.clock import Clock
+from app.core.database import Database
+from app.core.http import refusals
+from app.core.http.dependencies import Db
+from app.core.http.envelope import Envelope
+from app.core.problems import Unavailable
+from app.core.settings import Settings
+from app.documentation.router import router as documentation
+from app.draws.router import router as draws
+from app.identity.access import PUBLIC
+from app.identity.events_router import router as events
+from app.identity.router import clients, organisations, tokens
+from app.registrations.applicants_router import router as applicants
+from app.registrations.forms_router import router as forms
+from app.registrations.router import router as registrations
+from app.trainings.router import catalogue, editions, phases
+from app.trainings.sessions_router import router as sessions
+
+health = APIRouter(prefix="/health", include_in_schema=False)
+
+ROUTERS = (
+    tokens,
+    organisations,
+    clients,
+    catalogue,
+    phases,
+    editions,
+    sessions,
+    registrations,
+    applicants,
+    forms,
+    draws,
+    attendance,
+    certificates,
+    verifications,
+    events,
+    documentation,
+    health,
+)
+
+
+@health.get("/live", dependencies=[PUBLIC])
+async def live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "live"}
+
+
+@health.get("/ready", dependencies=[PUBLIC])
+async def ready(db: Db) -> dict[str, str]:
+    """The process can serve: the database answers and has its tables (503 otherwise)."""
+    try:
+        await (await db.connection()).execute(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError as no_tables:
+        raise Unavailable from no_tables
+    return {"status": "ready"}
+
+
+def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
+    """The application on the database at `database_url`, with the background work if so wanted."""
+    clock, database = Clock(settings.at), Database(database_url, settings.pool_size)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(_work(with_worker, database, clock, settings))
+            yield
+            working.cancel()
+        await database.close()
+
+    app = FastAPI(
+        title="Cultuurcoördinator VO",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.settings, app.state.clock, app.state.database = settings, clock, database
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/v1/docs/assets", StaticFiles(directory=swagger_ui_path))
+    refusals.install(app)
+    app.add_middleware(Envelope, clock=clock)
+    return app
+
+
+async def _work(wanted: bool, database: Database, clock: Clock, settings: Settings) -> None:
+    if wanted:
+        await worker.work(database, clock, settings.worker_seconds)

@@ -1,0 +1,122 @@
+"""The OpenAPI document, from the routes; `openapi/openapi.json` is its committed copy."""
+
+from copy import deepcopy
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import __version__
+
+PREFIX = "/v1"
+SCHEMAS = "#/components/schemas/"
+# A form's schema has no class of ours to take its title from.
+RENAMED = {"Body_createToken": "TokenRequest"}
+VERSION_HEADER = {
+    "description": "The full version of the API",
+    "schema": {"type": "string", "examples": [__version__]},
+}
+# In the order of the way from registration to certificate.
+TAGS = {
+    "tokens": "Access tokens by client credentials.",
+    "organisations": "Partners, providers and certifiers.",
+    "clients": "API clients of organisations.",
+    "trainings": "What is taught.",
+    "phases": "The four parts of the training.",
+    "editions": "Runs of the training in a region: window, quotas, seats.",
+    "sessions": "Meetings, physical and online.",
+    "registrations": "One teacher, one edition, through one partner.",
+    "applicants": "The people behind the registrations.",
+    "enrolment-forms": "The form that completes a registration, by personal link.",
+    "draws": "Who gets a seat when there are more candidates than seats.",
+    "attendance": "Minutes attended per session.",
+    "progress": "Phases, product, and what is met for a certificate.",
+    "certificates": "Issued when every requirement is met.",
+    "verifications": "The public check of a certificate.",
+    "events": "The audit trail.",
+}
+DESCRIPTION = """\
+The register behind the teacher training *Cultuurcoördinator Voortgezet Onderwijs*: a teacher registers
+through a cultural partner, returns the enrolment form, gets a seat (by lot when there are too few),
+attends sessions in four phases, makes a professional product and receives a certificate that anyone
+can check.
+
+**Authorize** with the client id and secret of your organisation (`make run` prints those of the demonstration
+on its first start). Errors are problem documents (RFC 9457) that name every fault at once.
+"""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of `app`: paths below the server `/v1`, refusals as problem documents."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    made = get_openapi(
+        title="Cultuurcoördinator VO, the training register",
+        version=__version__,
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+        servers=[{"url": PREFIX}],
+        contact={
+            "name": "Beheer opleidingsregister Cultuurcoördinator VO",
+            "url": "https://register.example/contact",
+            "email": "register@register.example",
+        },
+        license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+    )
+    made["paths"] = {
+        path.removeprefix(PREFIX): _operations(operations) for path, operations in made["paths"].items()
+    }
+    made["components"]["headers"] = {"API-Version": VERSION_HEADER}
+    app.openapi_schema = _with_own_names(made)
+    return app.openapi_schema
+
+
+def _operations(operations: dict[str, Any]) -> dict[str, Any]:
+    return {method: _operation(operation) for method, operation in operations.items()}
+
+
+def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    """The operation with 400 in place of the framework's 422, and the headers of every answer."""
+    made = deepcopy(operation)
+    responses = made["responses"]
+    if responses.pop("422", None) and "400" not in responses:
+        responses["400"] = {"description": "The input is not valid"}
+    if made.get("security"):
+        responses["401"] = {"description": "Not authenticated"}
+        responses["403"] = {"description": "Not allowed"}
+    if "requestBody" in made:
+        responses["413"] = {"description": "Body too large"}
+        responses["415"] = {"description": "Unsupported media type"}
+    for status, response in responses.items():
+        response.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
+        if status >= "400":
+            problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+            response["content"] = {"application/problem+json": problem}
+    made["responses"] = dict(sorted(responses.items()))
+    return made
+
+
+def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:
+    """The document with each schema under its title, and without those of the framework."""
+    schemas: dict[str, Any] = made["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    titles = {name: RENAMED.get(name) or schema.get("title", name) for name, schema in schemas.items()}
+    made["components"]["schemas"] = {
+        titles[name]: {**schema, "title": titles[name]} for name, schema in sorted(schemas.items())
+    }
+    renamed: dict[str, Any] = _replaced(
+        made, {f"{SCHEMAS}{old}": f"{SCHEMAS}{new}" for old, new in titles.items()}
+    )
+    return renamed
+
+
+def _replaced(node: Any, references: dict[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: references.get(value, value) if key == "$ref" else _replaced(value, references)
+            for key, value in node.items()
+        }
+    return [_replaced(one, references) for one in node] if isinstance(node, list) else node

@@ -1,0 +1,13 @@
+"""Every table, imported here so that migrations and tests see them all."""
+
+from sqlmodel import SQLModel
+
+import app.attendance.models
+import app.certificates.models
+import app.draws.models
+import app.events.models
+import app.identity.models
+import app.registrations.models
+import app.trainings.models  # noqa: F401  imported for the tables that it defines
+
+metadata = SQLModel.metadata

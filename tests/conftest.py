@@ -1,0 +1,118 @@
+"""One embedded PostgreSQL for the whole run, and for each test a copy of the seeded pilot in it."""
+
+import asyncio
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import make_url
+
+from app import migrate, seed
+from app.core import embedded, logs
+from app.core.clock import Clock
+from app.core.database import Database
+from app.core.settings import Settings
+from app.main import create_app
+from tests.world import Http, World
+
+TEMPLATE = "template_of_the_pilot"
+logs.configure("error")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the run's PostgreSQL, which its parallel processes share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with embedded.start(shared / "data", durable=False) as server:
+        _make_template(server.url, shared)
+        yield server.url
+
+
+def _make_template(url: str, folder: Path) -> None:
+    """Migrate and seed the database that each test's is copied from; whoever is first does it."""
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "clients.json"
+        if not done.exists():
+            sql(url, f"CREATE DATABASE {TEMPLATE}")
+            template = at_database(url, TEMPLATE)
+            migrate.upgrade(template)
+            done.write_text(json.dumps(asyncio.run(_seed(template))))
+
+
+async def _seed(url: str) -> list[dict[str, str]]:
+    database, now = Database(url), datetime(2021, 6, 1, tzinfo=UTC)
+    async with database.transaction() as db:
+        await seed.plant(db, now)
+        clients = await seed.add_demo_clients(db, now)
+    await database.close()
+    return [client.model_dump(mode="json", by_alias=True) for client in clients]
+
+
+def at_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def sql(url: str, *statements: str) -> list[asyncpg.Record]:
+    """Run statements one by one, outside the application; gives the rows of the last."""
+
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            rows: list[asyncpg.Record] = []
+            for statement in statements:
+                rows = await connection.fetch(statement)
+            return rows
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def empty_database(postgres: str) -> Iterator[str]:
+    """The address of an empty database of the test's own."""
+    name = f"test_{uuid4().hex}"
+    sql(postgres, f"CREATE DATABASE {name}")
+    yield at_database(postgres, name)
+    sql(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """The address of a database of the test's own, with the pilot's data."""
+    name = f"test_{uuid4().hex}"
+    sql(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield at_database(postgres, name)
+    sql(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        secret_key="a key for tests, of more than 32 characters",
+        data_dir=tmp_path,
+        public_url="https://register.example",
+        worker=False,
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+def world(database_url: str, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The application on the pilot's data, at 15 June 2021, with everybody who calls it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    clients = json.loads((shared / "clients.json").read_text())
+    app = create_app(settings, database_url)
+    app.state.clock = Clock(datetime(2021, 6, 15, 7, tzinfo=UTC))
+    with Http(app) as http:
+        yield World(app, http, clients, database_url)

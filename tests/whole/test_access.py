@@ -1,0 +1,176 @@
+"""The access table: every route has a decision, every role is let in or kept out as the contract says."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from app.identity.access import _open_to_all, authenticate
+from app.identity.caller import ROLE_SCOPES, Role, Scope
+from app.main import ROUTERS
+from tests.world import PILOT, Party, World
+
+# Who may call what, written out once more, apart from the code: p partner, v provider, c certifier, a admin.
+TABLE = """
+POST   /v1/oauth/token                                         public
+GET    /v1/organisations                                       public
+GET    /v1/organisations/{organisation}                        public
+POST   /v1/organisations                                       a
+PATCH  /v1/organisations/{organisation}                        a
+GET    /v1/clients                                             a
+POST   /v1/clients                                             a
+DELETE /v1/clients/{clientId}                                  a
+POST   /v1/clients/{clientId}/_rotate                          a
+GET    /v1/trainings                                           public
+GET    /v1/trainings/{training}                                public
+GET    /v1/phases                                              public
+GET    /v1/phases/{phase}                                      public
+GET    /v1/editions                                            public
+GET    /v1/editions/{edition}                                  public
+POST   /v1/editions                                            a
+PATCH  /v1/editions/{edition}                                  a
+GET    /v1/sessions                                            public
+GET    /v1/sessions/{sessionId}                                public
+POST   /v1/sessions                                            v a
+PATCH  /v1/sessions/{sessionId}                                v a
+POST   /v1/sessions/{sessionId}/_cancel                        v a
+POST   /v1/registrations                                       p a
+GET    /v1/registrations                                       p v c a
+GET    /v1/registrations/{registrationId}                      p v c a
+PATCH  /v1/registrations/{registrationId}                      p a
+POST   /v1/registrations/{registrationId}/_withdraw            p a
+POST   /v1/registrations/{registrationId}/_reject              p a
+POST   /v1/registrations/{registrationId}/_confirm             p a
+POST   /v1/registrations/{registrationId}/_decline             p a
+GET    /v1/registrations/{registrationId}/progress             p v c a
+PUT    /v1/registrations/{registrationId}/progress/{phase}     v a
+GET    /v1/registrations/{registrationId}/eligibility          p v c a
+GET    /v1/applicants                                          p a
+GET    /v1/applicants/{applicantId}                            p a
+PATCH  /v1/applicants/{applicantId}                            p a
+GET    /v1/enrolment-forms/{token}                             public
+PUT    /v1/enrolment-forms/{token}                             public
+POST   /v1/editions/{edition}/draws                            a
+GET    /v1/draws/{drawId}                                      public
+POST   /v1/draws/{drawId}/_run                                 a
+POST   /v1/draws/{drawId}/_void                                a
+PUT    /v1/sessions/{sessionId}/attendance                     v a
+PUT    /v1/sessions/{sessionId}/attendance/{registrationId}    v a
+GET    /v1/attendance                                          p v c a
+POST   /v1/certificates                                        c
+GET    /v1/certificates                                        p v c a
+GET    /v1/certificates/{number}                               p v c a
+GET    /v1/certificates/{number}/pdf                           p v c a
+POST   /v1/certificates/{number}/_revoke                       c
+GET    /v1/verifications/{code}                                public
+GET    /v1/events                                              p a
+GET    /v1/openapi.json                                        public
+GET    /v1/docs                                                public
+GET    /v1/docs/start.js                                       public
+GET    /health/live                                            public
+GET    /health/ready                                           public
+"""
+ROWS = {(line.split()[0], line.split()[1]): line.split()[2:] for line in TABLE.strip().splitlines()}
+LETTERS = {"p": Role.PARTNER, "v": Role.PROVIDER, "c": Role.CERTIFIER, "a": Role.ADMIN}
+FILLED = {
+    "organisation": "fleck",
+    "clientId": "nobody",
+    "training": "cultuurcoordinator-vo",
+    "phase": "orientatie",
+    "edition": PILOT,
+    "sessionId": "01890000-0000-7000-8000-000000000000",
+    "registrationId": "01890000-0000-7000-8000-000000000000",
+    "applicantId": "01890000-0000-7000-8000-000000000000",
+    "drawId": "01890000-0000-7000-8000-000000000000",
+    "number": "CCVO-2022-000001",
+    "code": "nothing",
+    "token": "nothing",
+}
+
+
+def _routes() -> Iterator[APIRoute]:
+    for router in ROUTERS:
+        routes: list[BaseRoute] = router.routes
+        for route in routes:
+            assert isinstance(route, APIRoute)
+            yield route
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _calls(dependency)
+
+
+def _party(world: World, role: Role) -> Party:
+    return {
+        Role.PARTNER: world.fleck,
+        Role.PROVIDER: world.provider,
+        Role.CERTIFIER: world.lkca,
+        Role.ADMIN: world.admin,
+    }[role]
+
+
+def test_every_route_stands_in_the_table_and_the_other_way_round() -> None:
+    assert {(method, route.path) for route in _routes() for method in route.methods or ()} == set(ROWS)
+
+
+def test_every_route_has_one_authentication_decision() -> None:
+    for route in _routes():
+        decisions = {call for call in _calls(route.dependant) if call in (authenticate, _open_to_all)}
+        public = all(ROWS[method, route.path] == ["public"] for method in route.methods or ())
+        assert decisions == ({_open_to_all} if public else {authenticate}), route.path
+
+
+def test_every_scope_is_asked_for_somewhere() -> None:
+    asked = {scope for route in _routes() for scope in _scopes(route.dependant)}
+    assert asked == {scope.value for scope in Scope}
+    assert set().union(*ROLE_SCOPES.values()) == set(Scope)
+
+
+def _scopes(dependant: Dependant) -> Iterator[str]:
+    for dependency in dependant.dependencies:
+        yield from dependency.own_oauth_scopes or ()
+        yield from _scopes(dependency)
+
+
+def test_nobody_without_a_token_gets_past_what_is_not_public(world: World) -> None:
+    for (method, path), allowed in ROWS.items():
+        answer = world.http.request(method, path.format(**FILLED))
+        assert (answer.status_code == 401) == (allowed != ["public"]), (method, path, answer.status_code)
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_every_role_is_let_in_or_kept_out(world: World, letter: str) -> None:
+    party = _party(world, LETTERS[letter])
+    for (method, path), allowed in ROWS.items():
+        if allowed != ["public"]:
+            answer = party.request(method, path.format(**FILLED))
+            assert (answer.status_code == 403) == (letter not in allowed), (method, path, answer.text)
+            assert answer.status_code < 500, (method, path, answer.text)
+
+
+def test_what_is_another_partners_is_not_found(world: World) -> None:
+    """Every address below one registration, for a partner whose it is not; and the lists show nothing."""
+    mine = world.certified(world.mocca)
+    registration = world.mocca.get(f"/v1/registrations/{mine['registration']}").json()
+    ids = {
+        "registrationId": registration["id"],
+        "applicantId": registration["applicant"]["id"],
+        "number": mine["number"],
+        "phase": "orientatie",
+    }
+    for (method, path), allowed in ROWS.items():
+        if "p" in allowed and "{" in path:
+            answer = world.fleck.request(method, path.format(**ids), json={} if method == "PATCH" else None)
+            assert answer.status_code == 404, (method, path, answer.text)
+            assert registration["id"] not in answer.text
+    for path in ("registrations", "applicants", "attendance", "certificates", "events"):
+        assert world.mocca.get(f"/v1/{path}").json()["items"], path
+        assert world.fleck.get(f"/v1/{path}").json()["items"] == [], path
+    assert world.mocca.get(f"/v1/registrations/{registration['id']}").json() == registration

@@ -1,0 +1,99 @@
+"""Migrations: one head, up and down, and equal to the tables; on every PostgreSQL that there is to test with.
+
+The embedded server always; the one at TEST_POSTGRES_URL too (PostgreSQL 15 in continuous integration).
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app import migrate
+from app.core.settings import Settings
+from app.tables import metadata
+from tests.conftest import at_database, sql
+
+SERVERS = ["embedded"] + (["configured"] if os.environ.get("TEST_POSTGRES_URL") else [])
+
+# What the database itself knows of its tables, as text that can be compared.
+CATALOGUE = """
+SELECT 'column', c.table_name, c.column_name, c.data_type || coalesce(c.character_maximum_length::text, '')
+       || ' ' || c.is_nullable || ' ' || coalesce(c.column_default, '')
+  FROM information_schema.columns c WHERE c.table_schema = 'public' AND c.table_name <> 'alembic_version'
+UNION ALL
+SELECT 'constraint', r.relname, k.conname, pg_get_constraintdef(k.oid)
+  FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid
+ WHERE k.connamespace = 'public'::regnamespace AND r.relname <> 'alembic_version' AND k.contype <> 'n'
+UNION ALL
+SELECT 'index', i.tablename, i.indexname, i.indexdef
+  FROM pg_indexes i WHERE i.schemaname = 'public' AND i.tablename <> 'alembic_version'
+ORDER BY 1, 2, 3, 4
+"""
+
+
+@pytest.fixture(params=SERVERS)
+def databases(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """The addresses of two empty databases on one server."""
+    if request.param == "embedded":
+        server = request.getfixturevalue("postgres")
+    else:
+        server = Settings(database_url=os.environ["TEST_POSTGRES_URL"]).database_url
+    names = [f"test_{uuid4().hex}" for _ in range(2)]
+    for name in names:
+        sql(server, f"CREATE DATABASE {name}")
+    yield at_database(server, names[0]), at_database(server, names[1])
+    for name in names:
+        sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _catalogue(url: str) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in sql(url, CATALOGUE)]
+
+
+async def _create_tables(url: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await engine.dispose()
+
+
+def test_there_is_one_head() -> None:
+    scripts = ScriptDirectory.from_config(migrate.config("postgresql+asyncpg://nowhere/none"))
+    assert len(scripts.get_heads()) == 1
+
+
+def test_migrations_make_the_tables_that_the_models_describe(databases: tuple[str, str]) -> None:
+    migrated, created = databases
+    migrate.upgrade(migrated)
+    asyncio.run(_create_tables(created))
+    found = _catalogue(migrated)
+    assert len(found) > 100
+    assert found == _catalogue(created)
+
+
+def test_each_migration_goes_up_and_down_and_up_again(databases: tuple[str, str]) -> None:
+    url, _ = databases
+    scripts = ScriptDirectory.from_config(migrate.config(url))
+    for script in reversed(list(scripts.walk_revisions())):
+        migrate.upgrade(url, script.revision)
+        before = _catalogue(url)
+        assert script.down_revision is None or isinstance(script.down_revision, str)
+        migrate.downgrade(url, script.down_revision or "base")
+        migrate.upgrade(url, script.revision)
+        assert _catalogue(url) == before
+    migrate.downgrade(url, "base")
+    assert _catalogue(url) == []
+
+
+def test_several_processes_may_migrate_at_once(databases: tuple[str, str]) -> None:
+    url, _ = databases
+    script = f"from app import migrate; migrate.upgrade({url!r})"
+    processes = [subprocess.Popen([sys.executable, "-c", script], cwd=migrate.ROOT) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    assert sql(url, "SELECT count(*) FROM alembic_version")[0][0] == 1

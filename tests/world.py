@@ -1,0 +1,230 @@
+"""The register as its callers meet it: parties with tokens, and the steps that many tests begin with."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI
+
+from app.core.clock import Clock
+from app.identity import tokens
+from app.identity.caller import ROLE_SCOPES, Caller, Role
+
+PILOT = "noord-midden-2021"
+JSON = dict[str, Any]
+
+
+class Http:
+    """Plain calls to an application in this process, over its ASGI interface, with its own event loop."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app, self._open = app, ExitStack()
+
+    def __enter__(self) -> Self:
+        self.portal = self._open.enter_context(start_blocking_portal())
+        self._open.enter_context(
+            self.portal.wrap_async_context_manager(self.app.router.lifespan_context(self.app))
+        )
+        transport = httpx.ASGITransport(self.app)
+        client = httpx.AsyncClient(transport=transport, base_url="https://register.example")
+        self.client = self._open.enter_context(self.portal.wrap_async_context_manager(client))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """The answer to one request."""
+        return self.portal.call(partial(self.client.request, method, path, **kwargs))
+
+    def together(self, requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+        """The answers to requests that are made at the same time, each from a thread of its own."""
+        with ThreadPoolExecutor(len(requests)) as threads:
+            return list(threads.map(lambda request: request(), requests))
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("POST", path, **kwargs)
+
+    def put(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("PUT", path, **kwargs)
+
+
+class Party:
+    """One API client, calling with a token that is fresh at the world's moment."""
+
+    def __init__(self, world: "World", credentials: JSON) -> None:
+        self.world, self.credentials = world, credentials
+        self.id: str = credentials["clientId"]
+        self.role = Role(credentials["role"])
+
+    def token(self) -> str:
+        """A token with every scope of the role."""
+        app = self.world.app
+        caller = Caller(self.id, self.credentials["organisation"], self.role, ROLE_SCOPES[self.role])
+        key = app.state.settings.key("access tokens")
+        return tokens.issue(key, caller, app.state.clock.now(), timedelta(minutes=5))
+
+    def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """The answer to one request."""
+        headers = {"Authorization": f"Bearer {self.token()}", **kwargs.pop("headers", {})}
+        return self.world.http.request(method, path, headers=headers, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, body: Any = None, **kwargs: Any) -> httpx.Response:
+        return self.request("POST", path, json=body, **kwargs)
+
+    def put(self, path: str, body: Any, **kwargs: Any) -> httpx.Response:
+        return self.request("PUT", path, json=body, **kwargs)
+
+    def patch(self, path: str, body: Any, **kwargs: Any) -> httpx.Response:
+        return self.request("PATCH", path, json=body, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("DELETE", path, **kwargs)
+
+
+class World:
+    """The application, its callers, and its clock."""
+
+    def __init__(self, app: FastAPI, http: "Http", clients: Sequence[JSON], database_url: str) -> None:
+        self.app, self.http, self.database_url = app, http, database_url
+        self.parties = {(one["organisation"], one["role"]): Party(self, one) for one in clients}
+        self.fleck = self.parties["fleck", "partner"]
+        self.mocca = self.parties["mocca", "partner"]
+        self.kunst_centraal = self.parties["kunst-centraal", "partner"]
+        self.provider = self.parties["mocca", "provider"]
+        self.lkca = self.parties["lkca", "certifier"]
+        self.admin = self.parties["lkca", "admin"]
+
+    def at(self, moment: str) -> None:
+        """Set the clock to `moment`, such as 2021-07-06T09:00+02:00."""
+        self.app.state.clock = Clock(datetime.fromisoformat(moment).astimezone(UTC))
+
+    def events(self, type: str | None = None) -> list[JSON]:
+        """The audit trail, oldest first."""
+        query = {"type": type} if type else {}
+        items: list[JSON] = self.admin.get("/v1/events", params={"limit": "100", **query}).json()["items"]
+        return items
+
+    def register(self, partner: Party | None = None, **change: Any) -> JSON:
+        """A registration for the pilot, of somebody new."""
+        answer = (partner or self.fleck).post("/v1/registrations", registration(**change))
+        assert answer.status_code == 201, answer.text
+        made: JSON = answer.json()
+        return made
+
+    def complete(self, partner: Party | None = None, **change: Any) -> JSON:
+        """A registration whose form has been returned."""
+        made = self.register(partner, **change)
+        answer = self.http.put(f"/v1/enrolment-forms/{made['enrolmentForm']['token']}", json=form())
+        assert answer.status_code == 200, answer.text
+        return made
+
+    def draw(self, edition: str = PILOT) -> JSON:
+        """A draw that was announced and run, after the window closed."""
+        self.at("2021-07-06T09:00+02:00")
+        announced = self.admin.post(f"/v1/editions/{edition}/draws")
+        assert announced.status_code == 201, announced.text
+        run = self.admin.post(f"/v1/draws/{announced.json()['id']}/_run")
+        assert run.status_code == 200, run.text
+        made: JSON = run.json()
+        return made
+
+    def participant(self, partner: Party | None = None, **change: Any) -> JSON:
+        """A participant of the pilot: registered, placed and confirmed."""
+        partner = partner or self.fleck
+        made = self.complete(partner, **change)
+        self.draw()
+        answer = partner.post(f"/v1/registrations/{made['id']}/_confirm")
+        assert answer.status_code == 200, answer.text
+        confirmed: JSON = answer.json()
+        return confirmed
+
+    def sessions(self, edition: str = PILOT) -> list[JSON]:
+        """The sessions of an edition, in their order."""
+        items: list[JSON] = self.http.get("/v1/sessions", params={"edition": edition}).json()["items"]
+        return items
+
+    def schedule_national(self) -> None:
+        """Give the two national online sessions their times, 3 hours each."""
+        days = iter(("2021-11-18", "2022-03-31"))
+        for session in self.sessions():
+            if session["status"] == "unscheduled":
+                day = next(days)
+                times = {"startsAt": f"{day}T14:00:00+00:00", "endsAt": f"{day}T17:00:00+00:00"}
+                assert self.provider.patch(f"/v1/sessions/{session['id']}", times).status_code == 200
+
+    def attend(self, registration_id: str, count: int) -> None:
+        """Attend the first `count` sessions whole."""
+        self.at("2022-04-20T12:00+02:00")
+        for session in self.sessions()[:count]:
+            path = f"/v1/sessions/{session['id']}/attendance/{registration_id}"
+            answer = self.provider.put(path, {"minutes": session["contactMinutes"]})
+            assert answer.status_code == 200, answer.text
+
+    def pass_phases(self, registration_id: str) -> None:
+        """Pass the four phases, with an approved product."""
+        for phase in ("orientatie", "onderzoek", "uitvoering", "evaluatie"):
+            product = {"title": "Cultuurbeleidsplan", "kind": "policy-plan", "approved": True}
+            body = {"verdict": "passed", **({"product": product} if phase == "uitvoering" else {})}
+            answer = self.provider.put(f"/v1/registrations/{registration_id}/progress/{phase}", body)
+            assert answer.status_code == 200, answer.text
+
+    def certified(self, partner: Party | None = None, **change: Any) -> JSON:
+        """A certificate of a participant who did everything."""
+        made = self.participant(partner, **change)
+        self.schedule_national()
+        self.attend(made["id"], 8)
+        self.pass_phases(made["id"])
+        answer = self.lkca.post("/v1/certificates", {"registration": made["id"]})
+        assert answer.status_code == 201, answer.text
+        certificate: JSON = answer.json()
+        return certificate
+
+
+def registration(edition: str = PILOT, **change: Any) -> JSON:
+    """The body of a registration of somebody new; `change` replaces members, None leaves them out."""
+    applicant = {
+        "givenName": "Noor",
+        "familyNamePrefix": "van der",
+        "familyName": "Meer",
+        "email": f"noor.{uuid4().hex[:12]}@lyceum.example",
+        "phone": "+31612345678",
+    }
+    body = {
+        "edition": edition,
+        "applicant": {**applicant, **change.pop("applicant", {})},
+        "school": {"name": "Het Lyceum", "city": "Almere"},
+        "position": "docent beeldende vorming",
+        "motivation": "Cultuur hoort in het schoolplan.",
+        **change,
+    }
+    body["applicant"] = {name: value for name, value in body["applicant"].items() if value is not None}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def form(**change: Any) -> JSON:
+    """The answers of an enrolment form."""
+    return {
+        "learningQuestion": "Hoe maak ik een doorlopende leerlijn?",
+        "workSituation": "Docent beeldend, 0,8 fte.",
+        "invoiceAddress": {
+            "name": "Het Lyceum",
+            "street": "Schoolstraat 1",
+            "postalCode": "1315 AA",
+            "city": "Almere",
+        },
+        "consent": True,
+        **change,
+    }
