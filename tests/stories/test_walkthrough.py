@@ -1,0 +1,56 @@
+"""docs/walkthrough.md, run as it stands: each command, and each output compared."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from tests.stories.server import Server
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(console|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+END = "--- end of block ---"
+
+
+def test_the_walkthrough_does_what_it_says(tmp_path: Path) -> None:
+    blocks = BLOCK.findall((ROOT / "docs" / "walkthrough.md").read_text(encoding="utf-8"))
+    assert len(blocks) > 20
+    with Server(tmp_path) as server, _shell(server) as shell:
+        printed = ""
+        for kind, text in blocks:
+            if kind == "console":
+                [moment] = re.findall(r"^make run AT=(\S+)$", text, re.MULTILINE)
+                server.at(moment)
+            elif kind == "sh":
+                printed = _typed(shell, text.replace("http://127.0.0.1:8000", server.url))
+            else:
+                assert printed == text
+        assert shell.stdin
+        shell.stdin.close()
+        assert shell.wait(timeout=10) == 0
+
+
+def _shell(server: Server) -> subprocess.Popen[str]:
+    """A shell that stays open, as a reader's does, and ends at the first command that fails."""
+    return subprocess.Popen(
+        ["bash", "-eu"],
+        cwd=ROOT,
+        env=server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _typed(shell: subprocess.Popen[str], commands: str) -> str:
+    """What the shell prints after `commands` have been typed."""
+    assert shell.stdin
+    assert shell.stdout
+    shell.stdin.write(f"{commands}\necho '{END}'\n")
+    shell.stdin.flush()
+    lines: list[str] = []
+    for line in shell.stdout:
+        if line.strip() == END:
+            return "".join(lines)
+        lines.append(line)
+    raise AssertionError(f"the shell ended in:\n{commands}\nafter printing:\n{''.join(lines)}")
