@@ -74,6 +74,12 @@ class ProductBody(Input):
 class ProgressPut(Input):
     """The verdict on a phase; `product` only for the phase that yields it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"verdict": "passed", "evidence": "Leervraag en startfoto van de eigen praktijk"}]
+        }
+    )
+
     verdict: Verdict = Field(examples=["passed"])
     evidence: Text | None = Field(default=None, examples=["Leervraag en startfoto van de eigen praktijk"])
     feedback: Text | None = None

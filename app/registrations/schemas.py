@@ -3,12 +3,28 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
 from app.core.values import Email, Flag, Input, Moment, Name, Output, Phone, Slug, Text, Title
 from app.registrations.lifecycle import Status
+
+
+# For the edition that is open today, so that trying it out succeeds.
+REGISTRATION_EXAMPLE: dict[str, JsonValue] = {
+    "edition": "voorbeeld",
+    "applicant": {
+        "givenName": "Noor",
+        "familyNamePrefix": "van der",
+        "familyName": "Meer",
+        "email": "noor@lyceum.example",
+        "phone": "+31612345678",
+    },
+    "school": {"name": "Het Lyceum", "city": "Almere"},
+    "position": "docent beeldende vorming",
+    "motivation": "Ik wil cultuuronderwijs een vaste plek geven in ons schoolplan.",
+}
 
 
 class ApplicantCreate(Input):
@@ -42,6 +58,8 @@ class SchoolBody(Input):
 
 class RegistrationCreate(Input):
     """A teacher for an edition; `partner` is the token's organisation unless an administrator names it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [REGISTRATION_EXAMPLE]})
 
     edition: Slug = Field(examples=["noord-midden-2021"])
     applicant: ApplicantCreate
