@@ -47,6 +47,7 @@ def run(
         Path | None, typer.Option(help="Folder of the embedded database; DATA_DIR, .data.")
     ] = None,
     at: AtOption = None,
+    migrate: Annotated[bool, typer.Option(help="Bring the database to the newest migration first.")] = True,
     allow_at_with_database_url: Annotated[
         bool, typer.Option(help="Let --at date data in DATABASE_URL.")
     ] = False,
@@ -60,7 +61,8 @@ def run(
         allow_at_with_database_url=allow_at_with_database_url or None,
     )
     with _database(settings) as url:
-        migrations.upgrade(url)
+        if migrate:
+            migrations.upgrade(url)
         clients = asyncio.run(_first_start(settings, url))
         _greet(settings, clients)
         app = create_app(settings, url, with_worker=settings.worker)
@@ -75,8 +77,8 @@ def run(
         )
 
 
-@cli.command()
-def migrate() -> None:
+@cli.command("migrate")
+def migrate_database() -> None:
     """Bring the database to the newest migration."""
     with _database(_settings()) as url:
         migrations.upgrade(url)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -32,6 +32,20 @@ class Input(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_alias=True, validate_by_name=False, extra="forbid", frozen=True
     )
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for member in schema.get("properties", {}).values():
+        member.pop("default", None)
+
+
+class Change(Input):
+    """The base of every merge patch (RFC 7396): members left out stay as they are, null clears.
+
+    A member that cannot be cleared has a default that is never used: only what was sent counts.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
 class Output(BaseModel):

@@ -46,8 +46,8 @@ async def create_token(
     settings: Config,
     grant_type: Annotated[Name, Form(examples=["client_credentials"])],
     scope: Annotated[str, Form(max_length=2000, description="Fewer scopes than the role has")] = "",
-    client_id: Annotated[Name, Form()] = "",
-    client_secret: Annotated[Title, Form()] = "",
+    client_id: Annotated[Name | None, Form()] = None,
+    client_secret: Annotated[Title | None, Form()] = None,
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> TokenRead:
     """Client credentials (RFC 6749, section 4.4), by HTTP Basic or in the form."""
@@ -57,7 +57,7 @@ async def create_token(
         client_id, client_secret = _basic(authorization)
     lifetime = timedelta(seconds=settings.token_seconds)
     key = settings.key("access tokens")
-    return await identity.issue_token(db, key, client_id, client_secret, scope, now, lifetime)
+    return await identity.issue_token(db, key, client_id or "", client_secret or "", scope, now, lifetime)
 
 
 def _basic(authorization: str) -> tuple[str, str]:

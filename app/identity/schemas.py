@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from app.core.paging import Page
-from app.core.values import Input, Moment, Name, Output, Slug, Title
+from app.core.values import Change, Input, Moment, Name, Output, Slug, Title
 from app.identity.caller import Role
 
 OrganisationRole = Literal["partner", "provider", "certifier", "support"]
@@ -20,7 +20,7 @@ class OrganisationCreate(Input):
     roles: list[OrganisationRole] = Field(min_length=1, max_length=4, examples=[["partner"]])
 
 
-class OrganisationChange(Input):
+class OrganisationChange(Change):
     """What to change of an organisation (merge patch): absent stays, null clears."""
 
     name: Title = Field(default="", examples=["CultuurSchakel"])

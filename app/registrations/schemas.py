@@ -7,9 +7,8 @@ from pydantic import ConfigDict, Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import Email, Flag, Input, Moment, Name, Output, Phone, Slug, Text, Title
+from app.core.values import Change, Email, Flag, Input, Moment, Name, Output, Phone, Slug, Text, Title
 from app.registrations.lifecycle import Status
-
 
 # For the edition that is open today, so that trying it out succeeds.
 REGISTRATION_EXAMPLE: dict[str, JsonValue] = {
@@ -37,7 +36,7 @@ class ApplicantCreate(Input):
     phone: Phone | None = Field(default=None, examples=["+31612345678"])
 
 
-class ApplicantChange(Input):
+class ApplicantChange(Change):
     """What to change of an applicant (merge patch): absent stays, null clears where a null can be."""
 
     given_name: Name | None = None
@@ -71,14 +70,14 @@ class RegistrationCreate(Input):
     partner: Slug | None = Field(default=None, examples=["fleck"])
 
 
-class SchoolChange(Input):
+class SchoolChange(Change):
     """What to change of the school."""
 
     name: Title = ""
     city: Name = ""
 
 
-class RegistrationChange(Input):
+class RegistrationChange(Change):
     """What to change of a registration (merge patch): absent stays, null clears where a null can be."""
 
     school: SchoolChange = SchoolChange()

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import Count, Input, Minutes, Moment, Name, Output, Slug, Title
+from app.core.values import Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
 from app.trainings.models import Mode
 
 
@@ -114,7 +114,7 @@ class EditionCreate(Input):
 _UNUSED = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class RegistrationWindowChange(Input):
+class RegistrationWindowChange(Change):
     """What to change of the window."""
 
     # The defaults are never used: only the members that were sent count.
@@ -122,7 +122,7 @@ class RegistrationWindowChange(Input):
     closes_at: Moment = _UNUSED
 
 
-class EditionChange(Input):
+class EditionChange(Change):
     """What to change of an edition (merge patch): absent stays, null clears where a null can be."""
 
     title: Title = ""
@@ -209,7 +209,7 @@ class SessionCreate(Input):
     location: Location | None = None
 
 
-class SessionChange(Input):
+class SessionChange(Change):
     """What to change of a session (merge patch): absent stays, null clears where a null can be."""
 
     title: Title = ""
