@@ -91,14 +91,14 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
+    app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/v1/docs/assets", StaticFiles(directory=swagger_ui_path))
     refusals.install(app)
-    app.add_middleware(Envelope, clock=clock)
+    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes)
     return app
 
 

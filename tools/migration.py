@@ -28,7 +28,7 @@ def _tidy(path: Path) -> None:
     """Take the generator's remarks out and format the rest."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if "# ###" not in line), encoding="utf-8")
-    for step in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
+    for step in (["format", "--quiet"], ["check", "--fix", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *step, str(path)], check=True)
 
 

@@ -33,7 +33,12 @@ class Database:
     def __init__(self, url: str, pool_size: int = 10) -> None:
         # A connection that died while idle is replaced without the caller noticing.
         self.engine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=10
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            hide_parameters=True,  # errors are logged, and parameters are personal data
         )
         event.listen(self.engine.sync_engine, "do_connect", _connect)
 

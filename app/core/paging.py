@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from app.core.problems import Fault, InvalidInput
 from app.core.values import Output
 
+LARGEST = 2**31
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
@@ -17,6 +18,21 @@ class Page(Output, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None
+
+
+def _key(cursor: str) -> str:
+    key = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+    if "\0" in key:
+        raise ValueError("no key of the database's")
+    return key
+
+
+def whole(key: str) -> int:
+    """A whole number that fits the database's; ValueError otherwise."""
+    number = int(key)
+    if not 0 <= number < LARGEST:
+        raise ValueError("not a number of ours")
+    return number
 
 
 @dataclass(frozen=True)
@@ -31,8 +47,8 @@ class Window:
         if self.cursor is None:
             return None
         try:
-            return parse(base64.b64decode(self.cursor, altchars=b"-_", validate=True).decode())
-        except ValueError as error:
+            return parse(_key(self.cursor))
+        except (ValueError, OverflowError) as error:
             detail = "Send the nextCursor of an earlier page as it is."
             fault = Fault(pointer="#/cursor", location="query", code="cursor", detail=detail)
             raise InvalidInput([fault]) from error

@@ -67,6 +67,7 @@ def utc(value: datetime) -> str:
 
 # RFC 3339 with the limits of /core/date-time/format: capital T and Z, an offset always, never -00:00.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)")
+LAST_YEAR = 9999
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -81,10 +82,10 @@ def _moment_text(value: object) -> object:
 
 
 def _to_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise PydanticCustomError("moment", "Input should lie in the years 1 to 9999 in UTC") from error
+    """The moment in UTC; the outermost years are refused, which the database takes for its infinities."""
+    if not 1 < value.year < LAST_YEAR:
+        raise PydanticCustomError("moment", "Input should lie in the years 2 to 9998")
+    return value.astimezone(UTC)
 
 
 def _day_text(value: object) -> object:
@@ -103,26 +104,31 @@ Moment = Annotated[
 Day = Annotated[date, BeforeValidator(_day_text), WithJsonSchema({"type": "string", "format": "date"})]
 
 
-def _plain(allowed: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        text = unicodedata.normalize("NFC", value)
-        if any(unicodedata.category(character) == "Cc" and character not in allowed for character in text):
-            raise PydanticCustomError("control-character", "Input should hold no control characters")
+def _cleaned(allowed: str) -> Callable[[object], object]:
+    def clean(value: object) -> object:
+        """Text composed (NFC), without outer white space; InvalidInput for what no text should hold."""
+        if not isinstance(value, str):
+            return value
+        text = unicodedata.normalize("NFC", value).strip()
+        for character in text:
+            kind = unicodedata.category(character)
+            if kind == "Cs" or (kind == "Cc" and character not in allowed):
+                raise PydanticCustomError("control-character", "Input should hold no control characters")
         return text
 
-    return check
+    return clean
 
 
 def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-_STRIPPED = BeforeValidator(_strip)
-_ONE_LINE, _LINES = AfterValidator(_plain("")), AfterValidator(_plain("\n\r\t"))
+_ONE_LINE, _LINES = BeforeValidator(_cleaned("")), BeforeValidator(_cleaned("\n\r\t"))
 
-Name = Annotated[str, _STRIPPED, StringConstraints(min_length=1, max_length=100), _ONE_LINE]
-Title = Annotated[str, _STRIPPED, StringConstraints(min_length=1, max_length=200), _ONE_LINE]
-Text = Annotated[str, _STRIPPED, StringConstraints(min_length=1, max_length=4000), _LINES]
+# Cleaned first, measured then: the limits are those of what is kept.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), _ONE_LINE]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), _ONE_LINE]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), _LINES]
 
 
 def _email(value: object) -> object:
@@ -141,7 +147,7 @@ Email = Annotated[
     str, BeforeValidator(_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
 ]
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Phone = Annotated[str, BeforeValidator(_strip), StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,28}[0-9]$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,27}[0-9]$"), BeforeValidator(_strip)]
 Flag = Annotated[bool, Field(strict=True)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=6000)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.paging import Window
+from app.core.paging import Window, whole
 from app.events.models import Event
 from app.events.schemas import EventPage, EventRead
 
@@ -46,7 +46,7 @@ async def listed(
         query = query.where(Event.subject == subject)
     if type is not None:
         query = query.where(Event.type == type)
-    if (after := window.after(int)) is not None:
+    if (after := window.after(whole)) is not None:
         query = query.where(col(Event.id) > after)
     page, next_cursor = window.cut((await db.exec(query)).all(), lambda event: event.id)
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Header, Path, Request, Response
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, IfMatch, Now, Paging
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
-from app.core.values import Name, Slug, Title
+from app.core.values import Name, Slug
 from app.identity import service as identity
 from app.identity.access import PUBLIC, TOKEN_PATH, requires
 from app.identity.caller import Caller, Scope
@@ -44,20 +44,28 @@ async def create_token(
     db: Db,
     now: Now,
     settings: Config,
-    grant_type: Annotated[Name, Form(examples=["client_credentials"])],
-    scope: Annotated[str, Form(max_length=2000, description="Fewer scopes than the role has")] = "",
-    client_id: Annotated[Name | None, Form()] = None,
-    client_secret: Annotated[Title | None, Form()] = None,
+    grant_type: Annotated[str, Form(examples=["client_credentials"])] = "",
+    scope: Annotated[str, Form(description="Fewer scopes than the role has")] = "",
+    client_id: Annotated[str, Form()] = "",
+    client_secret: Annotated[str, Form()] = "",
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> TokenRead:
     """Client credentials (RFC 6749, section 4.4), by HTTP Basic or in the form."""
-    if grant_type != "client_credentials":
-        raise InvalidGrant("The grant_type is client_credentials.", error="unsupported_grant_type")
     if authorization:
         client_id, client_secret = _basic(authorization)
+    if not grant_type or not _well_formed(client_id, client_secret, scope):
+        raise InvalidGrant("Send grant_type, client_id and client_secret as a form.", error="invalid_request")
+    if grant_type != "client_credentials":
+        raise InvalidGrant("The grant_type is client_credentials.", error="unsupported_grant_type")
     lifetime = timedelta(seconds=settings.token_seconds)
     key = settings.key("access tokens")
-    return await identity.issue_token(db, key, client_id or "", client_secret or "", scope, now, lifetime)
+    return await identity.issue_token(db, key, client_id, client_secret, scope, now, lifetime)
+
+
+def _well_formed(client_id: str, secret: str, scope: str) -> bool:
+    """Whether these can be what they say; checked by hand, since OAuth has its own word for it."""
+    lengths = ((client_id, 100), (secret, 200), (scope, 2000))
+    return all(part.isprintable() and len(part) <= most for part, most in lengths)
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -41,13 +41,20 @@ def read(key: bytes, token: str, now: datetime) -> Caller:
             # Time is an argument here, so the library's own clock stays out of it.
             options={"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "sub"]},
         )
-        role = Role(claims["role"])
-        scopes = frozenset(Scope(scope) for scope in claims["scope"].split())
+        caller = _caller(claims)
         in_time = claims["iat"] <= now.timestamp() < claims["exp"]
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise refusal("The token is not one of ours.") from error
     if not in_time:
         raise refusal("The token is not valid at this moment; ask for a new one.")
+    return caller
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    role = Role(claims["role"])
+    scopes = frozenset(Scope(scope) for scope in claims["scope"].split())
+    if not isinstance(claims["org"], str):
+        raise TypeError("org")
     return Caller(claims["sub"], claims["org"], role, scopes & ROLE_SCOPES[role])
 
 

@@ -52,7 +52,8 @@ class Registration(SQLModel, table=True):
     edition: str = Field(foreign_key="edition.slug", max_length=63)
     partner: str = Field(foreign_key="organisation.slug", max_length=63)
     applicant: UUID = Field(foreign_key="applicant.id", unique=True)
-    email_key: str = Field(max_length=254)
+    # Case folding makes one character into up to three.
+    email_key: str = Field(max_length=3 * 254)
     school_name: str = Field(max_length=200)
     school_city: str = Field(max_length=100)
     position: str | None = Field(default=None, max_length=200)

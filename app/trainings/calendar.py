@@ -76,11 +76,11 @@ async def editions_of(db: AsyncSession, session_id: UUID) -> list[str]:
 
 async def plan(db: AsyncSession, caller: Caller, wanted: SessionCreate, now: datetime) -> SessionRead:
     """Plan a session for editions that the caller gives; InvalidInput names every other edition."""
-    await _check_references(db, caller, wanted.editions, wanted.phase)
-    kept = wanted.model_dump(exclude={"editions", "location"})
-    planned = Session(**kept)
+    planned = Session(**wanted.model_dump(exclude={"editions", "location"}))
     _place(planned, wanted.location)
-    _check_times(planned)
+    faults = await _reference_faults(db, caller, wanted.editions, wanted.phase) + _time_faults(planned)
+    if faults:
+        raise InvalidInput(faults)
     db.add(planned)
     await db.flush()
     db.add_all(SessionEdition(session=planned.id, edition=slug) for slug in dict.fromkeys(wanted.editions))
@@ -104,14 +104,15 @@ async def change(
     etags.require(expected, (await _shown(db, [changed]))[0])
     if changed.cancelled_at:
         raise SessionCancelled("A cancelled session cannot be changed; plan a new one.")
-    await _check_references(db, caller, [], wanted.phase)
+    unknown = await _reference_faults(db, caller, [], wanted.phase)
 
     fields = wanted.model_fields_set
     for name in fields - {"location"}:
         setattr(changed, name, getattr(wanted, name))
     if "location" in fields:
         _place(changed, wanted.location)
-    _check_times(changed)
+    if faults := unknown + _time_faults(changed):
+        raise InvalidInput(faults)
     events.record(
         db, "session.changed", subject=session_id, actor=caller.client_id, at=now, fields=sorted(fields)
     )
@@ -148,8 +149,10 @@ async def _given(db: AsyncSession, caller: Caller, session_id: UUID) -> Session:
     return found
 
 
-async def _check_references(db: AsyncSession, caller: Caller, editions: list[str], phase: str | None) -> None:
-    """InvalidInput with every edition and phase that does not exist or is not the caller's to plan for."""
+async def _reference_faults(
+    db: AsyncSession, caller: Caller, editions: list[str], phase: str | None
+) -> list[Fault]:
+    """A fault for every edition and phase that does not exist or is not the caller's to plan for."""
     known = set((await db.exec(select(Edition.slug).where(col(Edition.slug).in_(editions)))).all())
     theirs = await gives(db, caller, sorted(known))
     faults = [
@@ -159,18 +162,18 @@ async def _check_references(db: AsyncSession, caller: Caller, editions: list[str
     ]
     if phase is not None and await db.get(Phase, phase) is None:
         faults.append(Fault(pointer="#/phase", code="unknown-phase", detail=f"There is no phase {phase}."))
-    if faults:
-        raise InvalidInput(faults)
+    return faults
 
 
-def _check_times(planned: Session) -> None:
+def _time_faults(planned: Session) -> list[Fault]:
     if (planned.starts_at is None) != (planned.ends_at is None):
         missing = "endsAt" if planned.ends_at is None else "startsAt"
         detail = "startsAt and endsAt come together; leave both out for an unscheduled session"
-        raise InvalidInput([Fault(pointer=f"#/{missing}", code="times", detail=detail)])
+        return [Fault(pointer=f"#/{missing}", code="times", detail=detail)]
     if planned.starts_at and planned.ends_at and planned.ends_at <= planned.starts_at:
         detail = "endsAt should come after startsAt"
-        raise InvalidInput([Fault(pointer="#/endsAt", code="times", detail=detail)])
+        return [Fault(pointer="#/endsAt", code="times", detail=detail)]
+    return []
 
 
 def _place(planned: Session, location: Location | None) -> None:

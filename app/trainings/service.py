@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import etags
 from app.core.database import flush
-from app.core.paging import Window
+from app.core.paging import Window, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.events import service as events
 from app.identity import service as identity
@@ -93,7 +93,7 @@ async def list_phases(db: AsyncSession, window: Window, training: str | None) ->
 
 def _number_and_slug(key: str) -> tuple[int, str]:
     number, _, slug = key.partition(" ")
-    return int(number), slug
+    return whole(number), slug
 
 
 async def edition(db: AsyncSession, slug: str, *, lock: bool = False) -> Edition:
@@ -121,10 +121,12 @@ async def list_editions(db: AsyncSession, window: Window) -> EditionPage:
 
 async def add_edition(db: AsyncSession, caller: Caller, wanted: EditionCreate, now: datetime) -> EditionRead:
     """Add an edition; EditionExists when its slug is taken, InvalidInput for names that are unknown."""
+    faults = await _organisation_faults(db, wanted.quotas, wanted.providers)
     if await db.get(Training, wanted.training) is None:
         detail = f"There is no training {wanted.training}."
-        raise InvalidInput([Fault(pointer="#/training", code="unknown-training", detail=detail)])
-    await _check_organisations(db, wanted.quotas, wanted.providers)
+        faults.append(Fault(pointer="#/training", code="unknown-training", detail=detail))
+    if faults:
+        raise InvalidInput(faults)
     kept = wanted.model_dump(exclude={"window", "quotas", "providers"})
     added = Edition(**kept, **wanted.window.model_dump())
     db.add(added)
@@ -150,7 +152,8 @@ async def change_edition(
         raise EditionFrozen("A draw on these seats and quotas is announced; run it or void it first.")
     if "capacity" in fields and change.capacity < changed.seats_taken:
         raise CapacityTooLow(f"{changed.seats_taken} seats are taken.")
-    await _check_organisations(db, change.quotas, change.providers)
+    if faults := await _organisation_faults(db, change.quotas, change.providers):
+        raise InvalidInput(faults)
 
     for name in fields - {"window", "quotas", "providers"}:
         setattr(changed, name, getattr(change, name))
@@ -187,8 +190,10 @@ def provided_by(organisation: str) -> Any:
     return select(EditionProvider.edition).where(EditionProvider.organisation == organisation)
 
 
-async def _check_organisations(db: AsyncSession, quotas: list[QuotaBody], providers: list[str]) -> None:
-    """Every organisation that is named must exist in the role it is named for; all faults at once."""
+async def _organisation_faults(
+    db: AsyncSession, quotas: list[QuotaBody], providers: list[str]
+) -> list[Fault]:
+    """A fault for every organisation that is not there in the role that it is named for."""
     wanted = [
         (f"#/quotas/{n}/organisation", quota.organisation, Role.PARTNER) for n, quota in enumerate(quotas)
     ]
@@ -199,8 +204,7 @@ async def _check_organisations(db: AsyncSession, quotas: list[QuotaBody], provid
             await identity.require_role(db, slug, role, pointer)
         except InvalidInput as invalid:
             faults += invalid.faults
-    if faults:
-        raise InvalidInput(faults)
+    return faults
 
 
 async def _set_quotas(db: AsyncSession, edition: Edition, wanted: list[QuotaBody]) -> None:

@@ -206,7 +206,7 @@ def upgrade() -> None:
         sa.Column("edition", sa.String(length=63), nullable=False),
         sa.Column("partner", sa.String(length=63), nullable=False),
         sa.Column("applicant", sa.Uuid(), nullable=False),
-        sa.Column("email_key", sa.String(length=254), nullable=False),
+        sa.Column("email_key", sa.String(length=762), nullable=False),
         sa.Column("school_name", sa.String(length=200), nullable=False),
         sa.Column("school_city", sa.String(length=100), nullable=False),
         sa.Column("position", sa.String(length=200), nullable=True),

@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 import structlog
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
 from app.core.clock import Clock
 from app.core.http import refusals
+from app.core.problems import BodyTooLarge
 from app.core.values import utc
 
 log = structlog.get_logger("http")
@@ -33,12 +35,12 @@ class Envelope:
     """ASGI middleware around the whole application.
 
     Gives each request an id (`X-Request-Id`, and `instance` in problems), adds the headers that every
-    answer carries, turns a failure into a problem document, and logs one line without the address's
-    secrets: the route's template, never the path itself.
+    answer carries, refuses a body over `max_body_bytes`, turns a failure into a problem document, and
+    logs one line without the address's secrets: the route's template, never the path itself.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, clock: Clock, max_body_bytes: int) -> None:
+        self.app, self.max_body_bytes = app, max_body_bytes
         self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
             self.headers["Clock-Stands-At"] = utc(clock.at)
@@ -63,10 +65,31 @@ class Envelope:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._answer(scope, receive, send_with_headers, begun=lambda: status > 0)
+            await self._answer(scope, self._limited(receive), send_with_headers, begun=lambda: status > 0)
             _log(scope, status, started)
 
+    def _limited(self, receive: Receive) -> Receive:
+        """Refuse a body once it has grown past the limit."""
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_body_bytes:
+                raise HTTPException(BodyTooLarge.status, self._too_large())
+            return message
+
+        return receive_limited
+
+    def _too_large(self) -> str:
+        return f"The body may have {self.max_body_bytes} bytes at most."
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send, begun: Callable[[], bool]) -> None:
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and announced.isascii() and int(announced) > self.max_body_bytes:
+            await refusals.respond(Request(scope), BodyTooLarge(self._too_large()))(scope, receive, send)
+            return
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:

@@ -1,19 +1,23 @@
 """Turns every refusal and failure into a problem document: one handler for each source of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from app.core.language import preferred
 from app.core.problems import (
     TYPE_PREFIX,
+    BodyTooLarge,
     Fault,
     InvalidInput,
     Problem,
@@ -23,6 +27,8 @@ from app.core.problems import (
 
 log = structlog.get_logger(__name__)
 
+# What may stand in a fragment as it is (RFC 3986, section 3.5).
+FRAGMENT = "~!$&'()*+,;=:@-._"
 MEDIA_TYPE = "application/problem+json"
 
 # PostgreSQL's codes for: shutting down, starting up, too many connections.
@@ -46,6 +52,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(PoolTimeout, _no_connection)
 
 
 def respond(request: Request, problem: Problem) -> JSONResponse:
@@ -102,8 +109,13 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     code = str(entry["type"]).replace("_", "-")
     if code == "json-invalid":
         return Fault(pointer="#", code=code, detail=f"The body is not JSON: {entry['ctx']['error']}.")
-    steps = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
-    return Fault(pointer=f"#{steps}", location=location, code=code, detail=_readable(entry["msg"]))
+    return Fault(pointer=_pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
+
+
+def _pointer(path: Sequence[object]) -> str:
+    """The JSON Pointer as URI fragment (RFC 6901, section 6)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "#" + "".join(f"/{quote(step.encode('utf-8', 'replace'), safe=FRAGMENT)}" for step in steps)
 
 
 def _readable(message: str) -> str:
@@ -114,12 +126,25 @@ def _readable(message: str) -> str:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     """Refusals of the framework itself: unknown path, wrong method, unreadable body."""
     assert isinstance(error, HTTPException)
+    if error.status_code == BodyTooLarge.status:
+        return respond(request, BodyTooLarge(error.detail))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "-")
     dutch = preferred(request.headers.get("accept-language")) == "nl"
     title = TITLES_NL.get(error.status_code, phrase) if dutch else phrase
     detail = error.detail if error.detail != phrase else DETAILS.get(error.status_code, f"{phrase}.")
-    return _document(request, error.status_code, code, title, detail, error.headers or {}, {})
+    return _document(request, error.status_code, code, title, detail, headers, {})
+
+
+def _methods(request: Request) -> set[str]:
+    """Every method that the address knows; the framework names those of one route alone."""
+    routes: list[Route] = request.app.state.routes
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    # What no route of ours matches is a file of the documentation.
+    return {method for route in matching for method in route.methods or ()} or {"GET", "HEAD"}
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
@@ -127,6 +152,12 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
     if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in GOING_AWAY:
         return respond(request, Unavailable())
     return unexpected(request, error)
+
+
+async def _no_connection(request: Request, error: Exception) -> JSONResponse:
+    """Every connection is taken, and has been for longer than one waits."""
+    log.error("no free connection", error=str(error))
+    return respond(request, Unavailable())
 
 
 def unexpected(request: Request, error: Exception) -> JSONResponse:

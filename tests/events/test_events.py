@@ -1,0 +1,148 @@
+"""The audit trail: in order, whole, and to each what is theirs."""
+
+from uuid import UUID
+
+from tests.conftest import sql
+from tests.world import JSON, PILOT, Party, World
+
+
+def listed(party: Party, **query: str) -> list[JSON]:
+    answer = party.get("/v1/events", params={"limit": "100", **query})
+    assert answer.status_code == 200, answer.text
+    items: list[JSON] = answer.json()["items"]
+    return items
+
+
+def test_events_come_in_the_order_in_which_they_happened(world: World) -> None:
+    made = world.complete()
+    world.admin.patch(f"/v1/editions/{PILOT}", {"capacity": 21})
+    world.fleck.post(f"/v1/registrations/{made['id']}/_withdraw", {"reason": "Vergissing"})
+    events = listed(world.admin)
+    assert [event["id"] for event in events] == sorted({event["id"] for event in events})
+    assert [event["type"] for event in events][-4:] == [
+        "registration.received",
+        "registration.complete",
+        "edition.changed",
+        "registration.withdrawn",
+    ]
+    assert [event["type"] for event in events][:2] == ["pilot.seeded", "client.added"]
+
+
+def test_an_event_says_what_happened_to_what_by_whom_and_when(world: World) -> None:
+    made = world.register()
+    [event] = listed(world.admin, type="registration.received")
+    assert isinstance(event.pop("id"), int)
+    assert event == {
+        "type": "registration.received",
+        "subject": made["id"],
+        "edition": PILOT,
+        "partner": "fleck",
+        "actor": world.fleck.id,
+        "at": "2021-06-15T07:00:00Z",
+        "data": {},
+    }
+
+
+def test_pages_hold_every_event_once_in_order(world: World) -> None:
+    for _ in range(4):
+        world.register()
+    whole = [event["id"] for event in listed(world.admin)]
+    for limit in (1, 2, 3, len(whole) - 1, len(whole)):
+        seen, path = [], f"/v1/events?limit={limit}"
+        while path:
+            answer = world.admin.get(path)
+            seen += [event["id"] for event in answer.json()["items"]]
+            path = answer.links.get("next", {}).get("url", "")
+        assert seen == whole
+
+
+def test_what_happens_between_two_pages_comes_on_the_last(world: World) -> None:
+    answer = world.admin.get("/v1/events?limit=3")
+    made = world.register()
+    rest = world.admin.get(answer.links["next"]["url"].replace("limit=3", "limit=100")).json()["items"]
+    assert rest[-1]["subject"] == made["id"]
+
+
+def test_the_trail_may_grow_long(world: World) -> None:
+    """Its numbers are of 64 bits."""
+    sql(world.database_url, "ALTER SEQUENCE event_id_seq RESTART WITH 9000000000000000000")
+    made = [world.register()["id"] for _ in range(2)]
+    first = world.fleck.get("/v1/events?limit=1")
+    second = world.fleck.get(first.links["next"]["url"])
+    assert second.status_code == 200, second.text
+    assert [page.json()["items"][0]["subject"] for page in (first, second)] == made
+
+
+def test_the_end_of_the_trail_has_no_next(world: World) -> None:
+    answer = world.admin.get("/v1/events?limit=100")
+    assert (answer.json()["nextCursor"], "link" in answer.headers) == (None, False)
+
+
+def test_a_partner_sees_what_is_its_own(world: World) -> None:
+    mine, theirs = world.complete(world.fleck), world.complete(world.mocca)
+    world.mocca.post(f"/v1/registrations/{theirs['id']}/_withdraw")
+    world.admin.patch("/v1/organisations/fleck", {"region": "Lelystad"})
+    assert {event["subject"] for event in listed(world.fleck)} == {mine["id"]}
+    assert {event["partner"] for event in listed(world.mocca)} == {"mocca"}
+    assert listed(world.kunst_centraal) == []
+    assert {event["partner"] for event in listed(world.admin)} == {None, "fleck", "mocca"}
+
+
+def test_a_partner_finds_no_more_by_asking_for_it(world: World) -> None:
+    theirs = world.register(world.mocca)
+    assert listed(world.fleck, subject=theirs["id"]) == []
+    assert listed(world.fleck, type="registration.received") == []
+    assert listed(world.fleck, type="client.added") == []
+    assert listed(world.fleck, partner="mocca") == []
+
+
+def test_a_partners_pages_hold_its_own_only(world: World) -> None:
+    made = []
+    for _ in range(3):
+        made.append(world.register(world.fleck)["id"])
+        world.register(world.mocca)
+    seen, path = [], "/v1/events?limit=1"
+    while path:
+        answer = world.fleck.get(path)
+        seen += [event["subject"] for event in answer.json()["items"]]
+        path = answer.links.get("next", {}).get("url", "")
+    assert seen == made
+
+
+def test_events_are_found_by_subject_and_type(world: World) -> None:
+    first, second = world.complete(), world.complete()
+    assert [event["type"] for event in listed(world.fleck, subject=first["id"])] == [
+        "registration.received",
+        "registration.complete",
+    ]
+    received = [event["subject"] for event in listed(world.fleck, type="registration.received")]
+    assert received == [first["id"], second["id"]]
+    both = {"subject": second["id"], "type": "registration.complete"}
+    assert len(listed(world.fleck, **both)) == 1
+    assert listed(world.admin, type="registration") == listed(world.admin, subject="nobody") == []
+    for query in ("type=", "subject=%20", "subject=" + "x" * 101, "type=a%00", "subject=a%0Ab"):
+        assert world.admin.get(f"/v1/events?{query}").status_code == 400, query
+
+
+def test_providers_certifiers_and_the_public_see_none(world: World) -> None:
+    assert world.provider.get("/v1/events").status_code == 403
+    assert world.lkca.get("/v1/events").status_code == 403
+    assert world.http.get("/v1/events").status_code == 401
+
+
+def test_nobody_writes_in_the_trail(world: World) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        assert world.admin.request(method, "/v1/events").status_code == 405
+
+
+def test_no_event_holds_personal_data_or_a_secret(world: World) -> None:
+    """From registration to certificate."""
+    certificate = world.certified()
+    registration = world.fleck.get(f"/v1/registrations/{certificate['registration']}").json()
+    person = registration["applicant"]
+    trail = str(listed(world.admin))
+    secrets = [person[name] for name in ("givenName", "familyName", "email", "phone")]
+    for one in [*secrets, "Lyceum", "schoolplan", "leerlijn", world.fleck.credentials["clientSecret"]]:
+        assert one not in trail
+    assert UUID(registration["id"])
+    assert registration["id"] in trail

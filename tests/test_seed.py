@@ -1,0 +1,83 @@
+"""The pilot's data: whole, the same each time, and never put over what somebody changed."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+from sqlmodel import SQLModel
+
+from app import seed
+from app.core.database import Database
+from tests.conftest import sql
+from tests.world import World
+
+NOW = datetime(2021, 6, 15, 7, tzinfo=UTC)
+TABLES = sorted(SQLModel.metadata.tables)
+
+
+def rows(url: str) -> dict[str, list[asyncpg.Record]]:
+    """Every row of every table."""
+    return {name: sql(url, f'SELECT * FROM "{name}" AS row ORDER BY row') for name in TABLES}
+
+
+def plant(url: str) -> bool:
+    async def run() -> bool:
+        database = Database(url)
+        try:
+            async with database.transaction() as db:
+                return await seed.plant(db, NOW)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def test_seeding_again_changes_nothing(database_url: str) -> None:
+    before = rows(database_url)
+    assert plant(database_url) is False
+    assert rows(database_url) == before
+    filled = {name for name in TABLES if before[name]}
+    assert filled == {
+        *("organisation", "client", "client_secret", "training", "phase", "edition", "edition_provider"),
+        *("quota", "session", "session_edition", "event"),
+    }
+
+
+def test_what_somebody_changed_stays(world: World) -> None:
+    world.admin.patch("/v1/editions/noord-midden-2021", {"capacity": 30, "title": "Anders"})
+    world.admin.patch("/v1/organisations/fleck", {"region": None, "roles": ["partner", "provider"]})
+    world.provider.post(f"/v1/sessions/{world.sessions()[0]['id']}/_cancel")
+    before = rows(world.database_url)
+    assert plant(world.database_url) is False
+    assert rows(world.database_url) == before
+
+
+def test_what_is_missing_comes_back_and_leaves_an_event(database_url: str) -> None:
+    before = rows(database_url)
+    sql(database_url, "DELETE FROM session_edition", "DELETE FROM session", "DELETE FROM quota")
+    assert plant(database_url) is True
+    after = rows(database_url)
+    assert {name for name in TABLES if after[name] != before[name]} == {"event"}
+    [event] = [event for event in after["event"] if event not in before["event"]]
+    assert (event["type"], event["actor"], event["at"]) == ("pilot.seeded", "system", NOW)
+    assert '"rows": 23' in event["data"]
+
+
+def test_seeding_is_one_step(world: World) -> None:
+    """At any moment there is one event for it, however many rows it made."""
+    [event] = world.events("pilot.seeded")
+    made = {
+        name: len(kept) for name, kept in rows(world.database_url).items() if not name.startswith("client")
+    }
+    assert event["data"] == {"rows": sum(made.values()) - made["event"]}
+
+
+def test_the_demonstration_has_a_client_for_each_part(world: World) -> None:
+    assert set(world.parties) == {
+        ("fleck", "partner"),
+        ("mocca", "partner"),
+        ("kunst-centraal", "partner"),
+        ("mocca", "provider"),
+        ("lkca", "certifier"),
+        ("lkca", "admin"),
+    }
