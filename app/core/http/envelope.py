@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from fastapi import Request
@@ -62,11 +63,15 @@ class Envelope:
                 headers["X-Request-Id"] = request_id
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
+            elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._answer(scope, self._limited(receive), send_with_headers, begun=lambda: status > 0)
-            _log(scope, status, started)
+            # What can be read can be asked for without its content (RFC 9110, section 9.3.2).
+            asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+            await self._answer(asked, self._limited(receive), send_with_headers, begun=lambda: status > 0)
+            _log(scope["method"], asked.get("route"), status, started)
 
     def _limited(self, receive: Receive) -> Receive:
         """Refuse a body once it has grown past the limit."""
@@ -100,11 +105,10 @@ class Envelope:
             await refusals.unexpected(Request(scope), error)(scope, receive, send)
 
 
-def _log(scope: Scope, status: int, started: float) -> None:
-    route = scope.get("route")
+def _log(method: str, route: Any, status: int, started: float) -> None:
     log.info(
         "answered",
-        method=scope["method"],
+        method=method,
         route=getattr(route, "path", None),
         status=status,
         milliseconds=round((time.perf_counter() - started) * 1000, 1),

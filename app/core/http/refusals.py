@@ -144,7 +144,8 @@ def _methods(request: Request) -> set[str]:
     routes: list[Route] = request.app.state.routes
     matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
     # What no route of ours matches is a file of the documentation.
-    return {method for route in matching for method in route.methods or ()} or {"GET", "HEAD"}
+    methods = {method for route in matching for method in route.methods or ()} or {"GET"}
+    return methods | ({"HEAD"} if "GET" in methods else set())
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
