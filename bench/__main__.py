@@ -1,0 +1,212 @@
+"""Runs floor and application in turn, on the same PostgreSQL, and prints one table of ratios."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from app.core import embedded
+from app.identity.schemas import ClientWithSecret
+from bench.load import PLACE
+from bench.prepare import Prepared, migrated, prepare
+
+BIN = Path(sys.executable).parent
+CONNECTIONS = 16
+Figures = dict[str, float]
+
+
+def main() -> None:
+    """Measure, print, and fail when an answer was not the expected one."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="shorter runs, in under a minute")
+    quick = options.parse_args().quick
+    seconds, rounds = (1.0, 3) if quick else (4.0, 5)
+    with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder)) as server:
+        migrated(server.url)
+        prepared = asyncio.run(prepare(server.url))
+        with _floor(server.url) as floor, _application(server.url, folder) as application:
+            rows = [
+                (name, *_compare(jobs, floor, application, seconds, rounds))
+                for name, jobs in _jobs(prepared, application).items()
+            ]
+    _print(rows, prepared.version)
+
+
+def _compare(
+    job: tuple[list[str], int], floor: int, application: int, seconds: float, rounds: int
+) -> tuple[Figures, Figures]:
+    """The medians of interleaved runs on both."""
+    runs: dict[int, list[Figures]] = {floor: [], application: []}
+    for port in (floor, application):
+        _load(job, port, seconds / 2)  # warm
+    for _ in range(rounds):
+        for port in (floor, application):
+            runs[port].append(_load(job, port, seconds))
+    low, high = (
+        {key: statistics.median(run[key] for run in runs[port]) for key in runs[port][0]}
+        for port in (floor, application)
+    )
+    return low, high
+
+
+def _load(job: tuple[list[str], int], port: int, seconds: float) -> Figures:
+    requests, status = job
+    work = {
+        "requests": requests,
+        "status": status,
+        "port": port,
+        "seconds": seconds,
+        "connections": CONNECTIONS,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"],
+        input=json.dumps(work).encode(),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr.decode())
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def _jobs(prepared: Prepared, port: int) -> dict[str, tuple[list[str], int]]:
+    """The requests of each kind of work, with the status that each must answer."""
+    partner, provider = (_token(port, one) for one in (prepared.partner, prepared.provider))
+    body = {
+        "edition": "voorbeeld",
+        "applicant": {
+            "givenName": "Noor",
+            "familyNamePrefix": "van der",
+            "familyName": "Meer",
+            "email": f"{PLACE.decode()}@lyceum.example",
+            "phone": "+31612345678",
+        },
+        "school": {"name": "Het Lyceum", "city": "Almere"},
+        "position": "docent beeldende vorming",
+        "motivation": "Cultuur hoort in het schoolplan.",
+    }
+    reads = [_request("GET", f"/v1/registrations/{one}", partner) for one in prepared.registrations]
+    attends = [
+        _request("PUT", f"/v1/sessions/{prepared.session}/attendance/{one}", provider, {"minutes": minutes})
+        for minutes in (180, 120)
+        for one in prepared.registrations
+    ]
+    return {
+        "POST /v1/registrations": ([_request("POST", "/v1/registrations", partner, body)], 201),
+        "GET /v1/registrations (50 of 10,000)": (
+            [_request("GET", "/v1/registrations?limit=50", partner)],
+            200,
+        ),
+        "GET /v1/registrations/{id}": (reads, 200),
+        "PUT one attendance": (attends, 200),
+        "GET /v1/verifications/{code}": (
+            [_request("GET", "/v1/verifications/abcdefghijklmnopqrstuvwxyz")],
+            200,
+        ),
+    }
+
+
+def _request(method: str, path: str, token: str = "", body: object = None) -> str:
+    content = json.dumps(body) if body is not None else ""
+    heads = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
+    if token:
+        heads.append(f"Authorization: Bearer {token}")
+    if content:
+        heads += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*heads, "", content])
+
+
+def _token(port: int, client: ClientWithSecret) -> str:
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}/v1/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(client.client_id, client.client_secret),
+    )
+    token: str = answer.raise_for_status().json()["access_token"]
+    return token
+
+
+@contextlib.contextmanager
+def _floor(url: str) -> Iterator[int]:
+    port = _free_port()
+    options = [
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+        "--no-access-log",
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+    ]
+    environment = {**os.environ, "FLOOR_DATABASE_URL": url.replace("+asyncpg", "")}
+    with _serving([BIN / "uvicorn", "bench.floor:app", *options], environment, port):
+        yield port
+
+
+@contextlib.contextmanager
+def _application(url: str, folder: str) -> Iterator[int]:
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DATA_DIR": folder,
+        "PORT": str(port),
+        "TOKEN_SECONDS": "3600",
+    }
+    with _serving([BIN / "cultuurcoordinator", "run"], environment, port):
+        yield port
+
+
+@contextlib.contextmanager
+def _serving(command: list[Path | str], environment: dict[str, str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _print(rows: list[tuple[str, Figures, Figures]], version: str) -> None:
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, 1 worker, "
+        f"{CONNECTIONS} connections, load average {os.getloadavg()[0]:.1f}\n"
+    )
+    print("| work | floor, /s | application, /s | ratio | p50, ms | p99, ms |")
+    print("|---|---|---|---|---|---|")
+    for name, low, high in rows:
+        figures = f"{low['rate']:.0f} | {high['rate']:.0f} | {high['rate'] / low['rate']:.2f}"
+        print(f"| {name} | {figures} | {high['p50']:.1f} | {high['p99']:.1f} |")
+        if max(low["busy"], high["busy"]) > 0.9:
+            print(f"\nThe client was busy for {low['busy']:.0%} on the floor: its figure may be too low.\n")
+
+
+if __name__ == "__main__":
+    main()
