@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import inspect
+from sqlalchemy import text
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -26,6 +26,8 @@ from app.trainings.models import (
 TRAINING = "cultuurcoordinator-vo"
 PILOT = "noord-midden-2021"
 OPEN = "voorbeeld"
+# Any number of our own: whoever seeds holds this advisory lock.
+LOCK = 7_218_006
 
 # Whoever tries the register out plays each of these parts.
 DEMO_CLIENTS = [
@@ -191,23 +193,20 @@ def _session_links() -> list[SQLModel]:
 
 
 async def is_planted(db: AsyncSession) -> bool:
-    """Whether the pilot's data has been put in."""
+    """Whether the pilot's data has been put in; who asks may put them in, alone until the commit."""
+    await (await db.connection()).execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     return await db.get(Training, TRAINING) is not None
 
 
 async def plant(db: AsyncSession, now: datetime) -> bool:
-    """Add what is missing of the pilot's data; what is there stays as it is. True when anything was added."""
-    added = 0
+    """Put the pilot's data in, once; False when it was there, whatever has become of it since."""
+    if await is_planted(db):
+        return False
     for rows in (_organisations, _trainings, _phases, _editions, _editions_parts, _sessions, _session_links):
-        for row in rows():
-            key = inspect(type(row)).primary_key_from_instance(row)
-            if await db.get(type(row), tuple(key)) is None:
-                db.add(row)
-                added += 1
+        db.add_all(rows())
         await db.flush()
-    if added:
-        events.record(db, "pilot.seeded", subject=PILOT, actor=SYSTEM.client_id, at=now, rows=added)
-    return added > 0
+    events.record(db, "pilot.seeded", subject=PILOT, actor=SYSTEM.client_id, at=now)
+    return True
 
 
 async def add_demo_clients(db: AsyncSession, now: datetime) -> list[ClientWithSecret]:

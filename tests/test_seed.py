@@ -1,12 +1,14 @@
 """The pilot's data: whole, the same each time, and never put over what somebody changed."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import asyncpg
 from sqlmodel import SQLModel
 
-from app import seed
+from app import migrate, seed
 from app.core.database import Database
 from tests.conftest import sql
 from tests.world import World
@@ -52,24 +54,24 @@ def test_what_somebody_changed_stays(world: World) -> None:
     assert rows(world.database_url) == before
 
 
-def test_what_is_missing_comes_back_and_leaves_an_event(database_url: str) -> None:
-    before = rows(database_url)
+def test_what_an_administrator_took_away_stays_away(database_url: str) -> None:
     sql(database_url, "DELETE FROM session_edition", "DELETE FROM session", "DELETE FROM quota")
-    assert plant(database_url) is True
-    after = rows(database_url)
-    assert {name for name in TABLES if after[name] != before[name]} == {"event"}
-    [event] = [event for event in after["event"] if event not in before["event"]]
-    assert (event["type"], event["actor"], event["at"]) == ("pilot.seeded", "system", NOW)
-    assert '"rows": 23' in event["data"]
+    before = rows(database_url)
+    assert plant(database_url) is False
+    assert rows(database_url) == before
 
 
-def test_seeding_is_one_step(world: World) -> None:
-    """At any moment there is one event for it, however many rows it made."""
+def test_two_who_seed_at_once_seed_once(empty_database: str) -> None:
+    migrate.upgrade(empty_database)
+    script = f"from tests.test_seed import plant; print(plant({empty_database!r}))"
+    command = [sys.executable, "-c", script]
+    both = [subprocess.Popen(command, cwd=migrate.ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(one.communicate(timeout=60)[0].strip() for one in both) == ["False", "True"]
+
+
+def test_seeding_leaves_one_event(world: World) -> None:
     [event] = world.events("pilot.seeded")
-    made = {
-        name: len(kept) for name, kept in rows(world.database_url).items() if not name.startswith("client")
-    }
-    assert event["data"] == {"rows": sum(made.values()) - made["event"]}
+    assert (event["actor"], event["subject"], event["data"]) == ("system", "noord-midden-2021", {})
 
 
 def test_the_demonstration_has_a_client_for_each_part(world: World) -> None:

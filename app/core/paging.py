@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 from app.core.problems import Fault, InvalidInput
 from app.core.values import Output
 
-LARGEST = 2**31
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
@@ -27,10 +26,10 @@ def _key(cursor: str) -> str:
     return key
 
 
-def whole(key: str) -> int:
-    """A whole number that fits the database's; ValueError otherwise."""
+def whole(key: str, bits: int = 31) -> int:
+    """A whole number that fits the database's of so many bits; ValueError otherwise."""
     number = int(key)
-    if not 0 <= number < LARGEST:
+    if not 0 <= number < 2**bits:
         raise ValueError("not a number of ours")
     return number
 

@@ -46,7 +46,8 @@ class Settings(BaseSettings):
         scheme, separator, rest = url.partition("://")
         if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
             raise ValueError("must begin with postgresql://")
-        return f"postgresql+asyncpg://{rest}"
+        # What libpq calls sslmode, asyncpg calls ssl.
+        return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
 
     @field_validator("at")
     @classmethod

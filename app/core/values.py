@@ -48,6 +48,11 @@ class Change(Input):
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
+def changed_members(body: Change) -> list[str]:
+    """The members that a merge patch changes, by their names in the contract."""
+    return sorted(to_camel(name) for name in body.model_fields_set)
+
+
 class Output(BaseModel):
     """The base of every answer: built by Python names, sent in camelCase."""
 

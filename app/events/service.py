@@ -1,6 +1,7 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ async def listed(
         query = query.where(Event.subject == subject)
     if type is not None:
         query = query.where(Event.type == type)
-    if (after := window.after(whole)) is not None:
+    if (after := window.after(partial(whole, bits=63))) is not None:
         query = query.where(col(Event.id) > after)
     page, next_cursor = window.cut((await db.exec(query)).all(), lambda event: event.id)
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)

@@ -12,6 +12,7 @@ from app.core.database import flush
 from app.core.paging import Window
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest, new_secret
+from app.core.values import changed_members
 from app.events import service as events
 from app.identity import tokens
 from app.identity.caller import ROLE_SCOPES, Caller, Role, Scope
@@ -91,7 +92,7 @@ async def change_organisation(
     etags.require(expected, OrganisationRead.model_validate(changed))
     for name in change.model_fields_set:
         setattr(changed, name, getattr(change, name))
-    fields = sorted(change.model_fields_set)
+    fields = changed_members(change)
     events.record(db, "organisation.changed", subject=slug, actor=caller.client_id, at=now, fields=fields)
     await flush(db, {"uq_organisation_name": OrganisationExists("There is an organisation with that name.")})
     return OrganisationRead.model_validate(changed)

@@ -12,6 +12,7 @@ from app.core import etags
 from app.core.database import flush
 from app.core.paging import Window
 from app.core.problems import NotFound, Problem
+from app.core.values import changed_members
 from app.events import service as events
 from app.identity.caller import Caller, Role
 from app.registrations.models import Applicant, Registration
@@ -67,7 +68,7 @@ async def change(
         at=now,
         edition=registration.edition,
         partner=changed.partner,
-        fields=sorted(wanted.model_fields_set),
+        fields=changed_members(wanted),
     )
     taken = EmailTaken("Another registration for this edition has that e-mail address.")
     await flush(db, {"uq_registration_edition_email_key": taken})

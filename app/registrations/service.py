@@ -14,7 +14,7 @@ from app.core.database import constraint_of
 from app.core.paging import Window
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest
-from app.core.values import utc
+from app.core.values import changed_members, utc
 from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import SYSTEM, Caller, Forbidden, Role, Scope
@@ -154,7 +154,7 @@ async def change(
         at=now,
         edition=registration.edition,
         partner=registration.partner,
-        fields=sorted(wanted.model_fields_set),
+        fields=changed_members(wanted),
     )
     await db.flush()
     return shown(caller, links, row)

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core import etags
 from app.core.paging import Window
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
+from app.core.values import changed_members
 from app.events import service as events
 from app.identity.caller import Caller, Role
 from app.trainings import service as trainings
@@ -114,7 +115,12 @@ async def change(
     if faults := unknown + _time_faults(changed):
         raise InvalidInput(faults)
     events.record(
-        db, "session.changed", subject=session_id, actor=caller.client_id, at=now, fields=sorted(fields)
+        db,
+        "session.changed",
+        subject=session_id,
+        actor=caller.client_id,
+        at=now,
+        fields=changed_members(wanted),
     )
     await db.flush()
     return (await _shown(db, [changed]))[0]

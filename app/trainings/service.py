@@ -12,6 +12,7 @@ from app.core import etags
 from app.core.database import flush
 from app.core.paging import Window, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
+from app.core.values import changed_members
 from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Caller, Role
@@ -173,7 +174,7 @@ async def change_edition(
         actor=caller.client_id,
         at=now,
         edition=slug,
-        fields=sorted(fields),
+        fields=changed_members(change),
     )
     await db.flush()
     return (await _shown(db, [changed]))[0]
