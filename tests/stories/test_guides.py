@@ -1,8 +1,10 @@
-"""docs/walkthrough.md, run as it stands: each command, and each output compared."""
+"""The walkthrough and the guide for partners, run as they stand: each command, and each output compared."""
 
 import re
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.stories.server import Server
 
@@ -11,9 +13,10 @@ BLOCK = re.compile(r"^```(console|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTAL
 END = "--- end of block ---"
 
 
-def test_the_walkthrough_does_what_it_says(tmp_path: Path) -> None:
-    blocks = BLOCK.findall((ROOT / "docs" / "walkthrough.md").read_text(encoding="utf-8"))
-    assert len(blocks) > 20
+@pytest.mark.parametrize("name", ["walkthrough.md", "partners.md"])
+def test_a_guide_does_what_it_says(tmp_path: Path, name: str) -> None:
+    blocks = BLOCK.findall((ROOT / "docs" / name).read_text(encoding="utf-8"))
+    assert len(blocks) > 15
     with Server(tmp_path) as server, _shell(server) as shell:
         printed = ""
         for kind, text in blocks:
