@@ -8,7 +8,7 @@ from app.core.http.dependencies import Config
 from app.registrations.links import Links
 
 
-def _links(settings: Config) -> Links:
+async def _links(settings: Config) -> Links:
     return Links(settings.base_url, settings.key("personal links"))
 
 

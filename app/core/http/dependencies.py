@@ -20,25 +20,29 @@ async def _open_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield db
 
 
+# All of these are async: FastAPI runs a plain function in a thread, which costs more than it does.
+
 # Function scope: the commit happens before the answer is sent, so that a failing commit is never a 201.
 Db = Annotated[AsyncSession, Depends(_open_session, scope="function")]
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     clock: Clock = request.app.state.clock
     return clock.now()
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _language(accept_language: Annotated[str | None, Header(include_in_schema=False)] = None) -> Language:
+async def _language(
+    accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Language:
     return preferred(accept_language)
 
 
-def _window(
+async def _window(
     limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`nextCursor` of the page before")
