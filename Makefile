@@ -7,6 +7,9 @@ BIN := .venv/bin
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
 NODE := tools/node_modules/.installed
+# Node's own programs come from a wheel; they find each other by PATH.
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
+RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fix openapi bench migration lock clean
@@ -26,7 +29,9 @@ check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document, mi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cultuurcoordinator openapi | diff -u openapi/openapi.json -
-	npm --prefix tools run --silent lint
+	@if [ -f $(RULESET) ]; then $(NPM) run --silent lint-design-rules; \
+	  else echo "The API Design Rules' ruleset is not at $(RULESET): not linted with it."; fi
+	$(NPM) run --silent lint
 	$(BIN)/python -m pytest -q tests/whole/test_migrations.py
 
 fix: $(DEV) ## format the code and mend what ruff can mend
@@ -48,6 +53,8 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	  --no-header --upgrade pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group pyproject.toml:lint -o requirements/lint.txt
 
 clean: ## take away what was set up; the data folder stays
 	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -64,6 +71,7 @@ $(DEV): requirements/dev.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(NODE): tools/package-lock.json
-	npm --prefix tools ci --silent --no-audit --no-fund
+$(NODE): tools/package-lock.json requirements/lint.txt | $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/lint.txt
+	$(NPM) ci --silent
 	@touch $@
