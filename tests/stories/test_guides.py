@@ -1,7 +1,10 @@
 """The walkthrough and the guide for partners, run as they stand: each command, and each output compared."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ END = "--- end of block ---"
 def test_a_guide_does_what_it_says(tmp_path: Path, name: str) -> None:
     blocks = BLOCK.findall((ROOT / "docs" / name).read_text(encoding="utf-8"))
     assert len(blocks) > 15
-    with Server(tmp_path) as server, _shell(server) as shell:
+    with Server(tmp_path) as server, _shell(server, tmp_path) as shell:
         printed = ""
         for kind, text in blocks:
             if kind == "console":
@@ -32,17 +35,25 @@ def test_a_guide_does_what_it_says(tmp_path: Path, name: str) -> None:
         assert shell.wait(timeout=10) == 0
 
 
-def _shell(server: Server) -> subprocess.Popen[str]:
+def _shell(server: Server, folder: Path) -> subprocess.Popen[str]:
     """A shell that stays open, as a reader's does, and ends at the first command that fails."""
+    if shutil.which("curl") is None:
+        _stand_in(folder)
     return subprocess.Popen(
         ["bash", "-eu"],
         cwd=ROOT,
-        env=server.environment,
+        env={**server.environment, "PATH": f"{os.environ['PATH']}{os.pathsep}{folder}"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def _stand_in(folder: Path) -> None:
+    curl = folder / "curl"
+    curl.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("curl.py")}" "$@"\n')
+    curl.chmod(0o755)
 
 
 def _typed(shell: subprocess.Popen[str], commands: str) -> str:
