@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,7 +16,7 @@ from app.attendance.schemas import (
     AttendanceRead,
     AttendanceSaved,
 )
-from app.core.paging import Window
+from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import utc
 from app.events import service as events
@@ -93,22 +92,19 @@ async def list_attendance(
     db: AsyncSession, caller: Caller, window: Window, *, session: UUID | None, registration: UUID | None
 ) -> AttendancePage:
     """The attendance that the caller may see, of one session, one registration or all."""
-    key = (col(Attendance.registration), col(Attendance.session))
     query = (
         select(Attendance)
         .join(Registration, col(Registration.id) == Attendance.registration)
         .where(visible(caller))
-        .order_by(*key)
-        .limit(window.limit + 1)
     )
     if session is not None:
         query = query.where(Attendance.session == session)
     if registration is not None:
         query = query.where(Attendance.registration == registration)
-    if (after := window.after(_two_ids)) is not None:
-        query = query.where(sa.tuple_(*key) > after)
-    rows = (await db.exec(query)).all()
-    page, next_cursor = window.cut(rows, lambda row: f"{row.registration} {row.session}")
+    order = [col(Attendance.registration), col(Attendance.session)]
+    page, next_cursor = await fetch(
+        db, query, window, order, _two_ids, lambda row: f"{row.registration} {row.session}"
+    )
     return AttendancePage(items=[AttendanceRead.model_validate(row) for row in page], next_cursor=next_cursor)
 
 

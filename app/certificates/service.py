@@ -18,7 +18,7 @@ from app.certificates.models import Certificate, CertificateCounter, Certificate
 from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase
 from app.certificates.schemas import CertificatePage, CertificateRead, VerificationRead
 from app.core.language import Language
-from app.core.paging import Window
+from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
 from app.events import service as events
 from app.identity import service as identity
@@ -121,14 +121,11 @@ async def list_certificates(
         select(Certificate)
         .join(Registration, col(Registration.id) == Certificate.registration)
         .where(registrations.visible(caller))
-        .order_by(col(Certificate.number))
-        .limit(window.limit + 1)
     )
     if edition is not None:
         query = query.where(Registration.edition == edition)
-    if (after := window.after(str)) is not None:
-        query = query.where(col(Certificate.number) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.number)
+    order = [col(Certificate.number)]
+    page, next_cursor = await fetch(db, query, window, order, str, lambda one: one.number)
     return CertificatePage(items=[shown(one, base_url) for one in page], next_cursor=next_cursor)
 
 

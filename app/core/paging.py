@@ -3,7 +3,10 @@
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.problems import Fault, InvalidInput
 from app.core.values import Output
@@ -58,3 +61,21 @@ class Window:
         if len(rows) <= self.limit:
             return page, None
         return page, base64.urlsafe_b64encode(str(key(page[-1])).encode()).decode()
+
+
+async def fetch(
+    db: AsyncSession,
+    query: Any,
+    window: Window,
+    columns: Sequence[Any],
+    parse: Callable[[str], Any],
+    key: Callable[[Any], object],
+) -> tuple[list[Any], str | None]:
+    """The rows of one page of `query`, in the order of `columns`, and the cursor of the next page.
+
+    `columns` together are unique; `key` gives their values of a row as text, and `parse` reads that back.
+    """
+    query = query.order_by(*columns).limit(window.limit + 1)
+    if (after := window.after(parse)) is not None:
+        query = query.where((sa.tuple_(*columns) if len(columns) > 1 else columns[0]) > after)
+    return window.cut((await db.exec(query)).all(), key)

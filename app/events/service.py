@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.paging import Window, whole
+from app.core.paging import Window, fetch, whole
 from app.events.models import Event
 from app.events.schemas import EventPage, EventRead
 
@@ -40,14 +40,13 @@ async def listed(
     db: AsyncSession, window: Window, *, partner: str | None, subject: str | None, type: str | None
 ) -> EventPage:
     """Events in the order in which they were written; only those of `partner` unless that is None."""
-    query = select(Event).order_by(col(Event.id)).limit(window.limit + 1)
+    query = select(Event)
     if partner is not None:
         query = query.where(Event.partner == partner)
     if subject is not None:
         query = query.where(Event.subject == subject)
     if type is not None:
         query = query.where(Event.type == type)
-    if (after := window.after(partial(whole, bits=63))) is not None:
-        query = query.where(col(Event.id) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda event: event.id)
+    number = partial(whole, bits=63)
+    page, next_cursor = await fetch(db, query, window, [col(Event.id)], number, lambda event: event.id)
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import etags
 from app.core.database import flush
-from app.core.paging import Window
+from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest, new_secret
 from app.core.values import changed_members
@@ -58,10 +58,8 @@ async def organisation(db: AsyncSession, slug: str) -> OrganisationRead:
 
 async def list_organisations(db: AsyncSession, window: Window) -> OrganisationPage:
     """Organisations by slug."""
-    query = select(Organisation).order_by(col(Organisation.slug)).limit(window.limit + 1)
-    if (after := window.after(str)) is not None:
-        query = query.where(col(Organisation.slug) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.slug)
+    query = select(Organisation)
+    page, next_cursor = await fetch(db, query, window, [col(Organisation.slug)], str, lambda one: one.slug)
     return OrganisationPage(
         items=[OrganisationRead.model_validate(one) for one in page], next_cursor=next_cursor
     )
@@ -111,10 +109,8 @@ async def require_role(db: AsyncSession, slug: str, role: Role, pointer: str) ->
 
 async def list_clients(db: AsyncSession, window: Window) -> ClientPage:
     """API clients by id, ended ones too."""
-    query = select(Client).order_by(col(Client.id)).limit(window.limit + 1)
-    if (after := window.after(str)) is not None:
-        query = query.where(col(Client.id) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.id)
+    query = select(Client)
+    page, next_cursor = await fetch(db, query, window, [col(Client.id)], str, lambda one: one.id)
     return ClientPage(items=[ClientRead(**_shown(one)) for one in page], next_cursor=next_cursor)
 
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import etags
 from app.core.database import flush
-from app.core.paging import Window
+from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
 from app.core.values import changed_members
 from app.events import service as events
@@ -34,10 +34,8 @@ async def read(db: AsyncSession, caller: Caller, applicant_id: UUID) -> Applican
 
 async def list_applicants(db: AsyncSession, caller: Caller, window: Window) -> ApplicantPage:
     """The caller's applicants, in the order in which they came."""
-    query = select(Applicant).where(_visible(caller)).order_by(col(Applicant.id)).limit(window.limit + 1)
-    if (after := window.after(UUID)) is not None:
-        query = query.where(col(Applicant.id) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.id)
+    query = select(Applicant).where(_visible(caller))
+    page, next_cursor = await fetch(db, query, window, [col(Applicant.id)], UUID, lambda one: one.id)
     return ApplicantPage(items=[ApplicantRead.model_validate(one) for one in page], next_cursor=next_cursor)
 
 

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import etags
 from app.core.database import constraint_of
-from app.core.paging import Window
+from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest
 from app.core.values import changed_members, utc
@@ -113,7 +113,7 @@ async def list_registrations(
     q: str | None = None,
 ) -> RegistrationPage:
     """The registrations that the caller may see, oldest first; `q` searches names, school and e-mail."""
-    query = _rows(caller).order_by(col(Registration.id)).limit(window.limit + 1)
+    query = _rows(caller)
     if edition is not None:
         query = query.where(Registration.edition == edition)
     if status is not None:
@@ -122,9 +122,7 @@ async def list_registrations(
         query = query.where(Registration.partner == partner)
     if q is not None:
         query = query.where(sa.or_(*(column.icontains(q, autoescape=True) for column in _SEARCHED)))
-    if (after := window.after(UUID)) is not None:
-        query = query.where(col(Registration.id) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda row: row[0].id)
+    page, next_cursor = await fetch(db, query, window, [col(Registration.id)], UUID, lambda row: row[0].id)
     return RegistrationPage(items=[shown(caller, links, row) for row in page], next_cursor=next_cursor)
 
 

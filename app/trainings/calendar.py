@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import etags
-from app.core.paging import Window
+from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import changed_members
 from app.events import service as events
@@ -53,13 +53,11 @@ async def read_session(db: AsyncSession, session_id: UUID) -> SessionRead:
 
 async def list_sessions(db: AsyncSession, window: Window, edition: str | None) -> SessionPage:
     """Sessions in the order in which they are held, of one edition or of all; unscheduled ones last."""
-    query = select(Session).order_by(_STARTS, col(Session.id)).limit(window.limit + 1)
+    query = select(Session)
     if edition is not None:
         query = query.where(col(Session.id).in_(_of(edition)))
-    if (after := window.after(_start_and_id)) is not None:
-        query = query.where(sa.tuple_(_STARTS, col(Session.id)) > after)
-    rows = (await db.exec(query)).all()
-    page, next_cursor = window.cut(rows, lambda one: f"{(one.starts_at or _LAST).isoformat()} {one.id}")
+    order = [_STARTS, col(Session.id)]
+    page, next_cursor = await fetch(db, query, window, order, _start_and_id, _key)
     return SessionPage(items=await _shown(db, page), next_cursor=next_cursor)
 
 
@@ -190,6 +188,10 @@ def _place(planned: Session, location: Location | None) -> None:
 
 def _of(edition: str) -> Any:
     return select(SessionEdition.session).where(SessionEdition.edition == edition)
+
+
+def _key(session: Session) -> str:
+    return f"{(session.starts_at or _LAST).isoformat()} {session.id}"
 
 
 def _start_and_id(key: str) -> tuple[datetime, UUID]:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import etags
 from app.core.database import flush
-from app.core.paging import Window, whole
+from app.core.paging import Window, fetch, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import changed_members
 from app.events import service as events
@@ -63,10 +63,8 @@ async def training(db: AsyncSession, slug: str) -> TrainingRead:
 
 async def list_trainings(db: AsyncSession, window: Window) -> TrainingPage:
     """Trainings by slug."""
-    query = select(Training).order_by(col(Training.slug)).limit(window.limit + 1)
-    if (after := window.after(str)) is not None:
-        query = query.where(col(Training.slug) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.slug)
+    query = select(Training)
+    page, next_cursor = await fetch(db, query, window, [col(Training.slug)], str, lambda one: one.slug)
     return TrainingPage(items=[TrainingRead.model_validate(one) for one in page], next_cursor=next_cursor)
 
 
@@ -83,12 +81,13 @@ async def phases(db: AsyncSession, training: str) -> Sequence[Phase]:
 
 async def list_phases(db: AsyncSession, window: Window, training: str | None) -> PhasePage:
     """Phases by number, of one training or of all."""
-    query = select(Phase).order_by(col(Phase.number), col(Phase.slug)).limit(window.limit + 1)
+    query = select(Phase)
     if training is not None:
         query = query.where(Phase.training == training)
-    if (after := window.after(_number_and_slug)) is not None:
-        query = query.where(sa.tuple_(col(Phase.number), col(Phase.slug)) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: f"{one.number} {one.slug}")
+    order = [col(Phase.number), col(Phase.slug)]
+    page, next_cursor = await fetch(
+        db, query, window, order, _number_and_slug, lambda one: f"{one.number} {one.slug}"
+    )
     return PhasePage(items=[PhaseRead.model_validate(one) for one in page], next_cursor=next_cursor)
 
 
@@ -113,10 +112,8 @@ async def read_edition(db: AsyncSession, slug: str) -> EditionRead:
 
 async def list_editions(db: AsyncSession, window: Window) -> EditionPage:
     """Editions by slug."""
-    query = select(Edition).order_by(col(Edition.slug)).limit(window.limit + 1)
-    if (after := window.after(str)) is not None:
-        query = query.where(col(Edition.slug) > after)
-    page, next_cursor = window.cut((await db.exec(query)).all(), lambda one: one.slug)
+    query = select(Edition)
+    page, next_cursor = await fetch(db, query, window, [col(Edition.slug)], str, lambda one: one.slug)
     return EditionPage(items=await _shown(db, page), next_cursor=next_cursor)
 
 

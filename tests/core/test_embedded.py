@@ -27,10 +27,13 @@ SECONDS = 20
 
 # Answers each statement on its input with the value of the first row, until the input ends.
 USER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 import asyncpg
 from app.core import embedded
+
+# As in a terminal, also where the tests themselves run in the background, with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def first_value(url, statement):
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
