@@ -53,8 +53,6 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	  --no-header --upgrade pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --group pyproject.toml:lint -o requirements/lint.txt
 
 clean: ## take away what was set up; the data folder stays
 	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -71,7 +69,6 @@ $(DEV): requirements/dev.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(NODE): tools/package-lock.json requirements/lint.txt | $(DEV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/lint.txt
+$(NODE): tools/package-lock.json | $(DEV)
 	$(NPM) ci --silent
 	@touch $@

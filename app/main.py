@@ -16,7 +16,8 @@ from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.http import refusals
+from app.core.http import refusals, strictness
+from app.core.http.conditional import Conditional
 from app.core.http.dependencies import Db
 from app.core.http.envelope import Envelope
 from app.core.problems import Unavailable
@@ -27,6 +28,7 @@ from app.identity.access import PUBLIC
 from app.identity.events_router import router as events
 from app.identity.router import clients, organisations, tokens
 from app.registrations.applicants_router import router as applicants
+from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
 from app.registrations.router import router as registrations
 from app.trainings.router import catalogue, editions, phases
@@ -45,6 +47,7 @@ ROUTERS = (
     registrations,
     applicants,
     forms,
+    editions_registrations,
     draws,
     attendance,
     certificates,
@@ -69,6 +72,11 @@ async def ready(db: Db) -> dict[str, str]:
     except ProgrammingError as no_tables:
         raise Unavailable from no_tables
     return {"status": "ready"}
+
+
+# The check of a certificate is a link that people share, and what they share it with adds to its query.
+for router in ROUTERS:
+    strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate"})
 
 
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
@@ -98,6 +106,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         app.include_router(router)
     app.mount("/v1/docs/assets", StaticFiles(directory=swagger_ui_path))
     refusals.install(app)
+    app.add_middleware(Conditional)
     app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes)
     return app
 

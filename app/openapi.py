@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.core.http.strictness import MERGE_PATCH
 
 PREFIX = "/v1"
 SCHEMAS = "#/components/schemas/"
@@ -15,6 +16,17 @@ RENAMED = {"Body_createToken": "TokenRequest"}
 VERSION_HEADER = {
     "description": "The full version of the API",
     "schema": {"type": "string", "examples": [__version__]},
+}
+TAG_HEADER = {
+    "description": "Names this state of the resource (RFC 9110, section 8.8.3)",
+    "schema": {"type": "string", "examples": ['"3f2a9c0d5b7e41f6a8c0d2e4"']},
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of what you have: the answer is 304, without content, while it is current",
+    "schema": {"type": "string"},
 }
 # In the order of the way from registration to certificate.
 TAGS = {
@@ -68,19 +80,26 @@ def document(app: FastAPI) -> dict[str, Any]:
     made["paths"] = {
         path.removeprefix(PREFIX): _operations(operations) for path, operations in made["paths"].items()
     }
-    made["components"]["headers"] = {"API-Version": VERSION_HEADER}
+    made["components"]["headers"] = {"API-Version": VERSION_HEADER, "ETag": TAG_HEADER}
     app.openapi_schema = _with_own_names(made)
     return app.openapi_schema
 
 
 def _operations(operations: dict[str, Any]) -> dict[str, Any]:
-    return {method: _operation(operation) for method, operation in operations.items()}
+    return {method: _operation(method, operation) for method, operation in operations.items()}
 
 
-def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     """The operation with 400 in place of the framework's 422, and the headers of every answer."""
     made = {**deepcopy(operation), "security": operation.get("security", [])}  # [] is: open to all
     responses = made["responses"]
+    if method == "get":
+        _say_conditional(made)
+    if method == "patch":
+        content = made["requestBody"]["content"]
+        content[MERGE_PATCH] = content["application/json"]
+    if method in ("put", "patch") and "412" in responses:
+        responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     if responses.pop("422", None) and "400" not in responses:
         responses["400"] = {"description": "The input is not valid"}
     if made["security"]:
@@ -96,6 +115,13 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
             response["content"] = {"application/problem+json": problem}
     made["responses"] = dict(sorted(responses.items()))
     return made
+
+
+def _say_conditional(made: dict[str, Any]) -> None:
+    """Say what `core/http/conditional.py` does with every GET."""
+    made["parameters"] = [*made.get("parameters", []), IF_NONE_MATCH]
+    made["responses"]["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
+    made["responses"]["304"] = {"description": "As it was: If-None-Match names what is current"}
 
 
 def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import structlog
 
 from app.core.clock import Clock
 from app.core.database import Database
+from app.draws import service as draws
 from app.registrations import service as registrations
 
 log = structlog.get_logger(__name__)
@@ -22,13 +23,25 @@ async def work(database: Database, clock: Clock, seconds: float) -> None:
 
 
 async def once(database: Database, clock: Clock) -> int:
-    """Lapse forms and offers that were not answered in time, an edition a transaction; gives their number."""
+    """Do all that is due now, an edition or a draw a transaction; gives how many registrations lapsed.
+
+    Results of draws are published at their moment, forms and offers that were not answered lapse, and
+    seats that an edition has gained are offered to its waiting list.
+    """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
+        due = await draws.due(db, now)
         editions = await registrations.overdue_editions(db, now)
+        waiting = await registrations.waiting_editions(db)
+    for draw in due:
+        async with database.transaction() as db:
+            await draws.publish_due(db, draw, now)
     for edition in editions:
         async with database.transaction() as db:
             lapsed += await registrations.lapse_overdue(db, edition, now)
+    for edition in waiting:
+        async with database.transaction() as db:
+            await registrations.offer_free_seats(db, edition, now)
     if lapsed:
         log.info("lapsed", registrations=lapsed)
     return lapsed

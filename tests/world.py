@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -17,7 +17,14 @@ from app.identity import tokens
 from app.identity.caller import ROLE_SCOPES, Caller, Role
 
 PILOT = "noord-midden-2021"
+PUBLIC_SOURCE = {
+    "kind": "public-source",
+    "source": "A source of the tests' own",
+    "field": "its value at ten, two decimals",
+    "availableAt": "2021-07-06T10:00:00+02:00",
+}
 JSON = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 class Http:
@@ -43,8 +50,8 @@ class Http:
         """The answer to one request."""
         return self.portal.call(partial(self.client.request, method, path, **kwargs))
 
-    def together(self, requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
-        """The answers to requests that are made at the same time, each from a thread of its own."""
+    def together(self, requests: Sequence[Callable[[], Answer]]) -> list[Answer]:
+        """The answers to requests, or to tasks of several, made at once, each from its own thread."""
         with ThreadPoolExecutor(len(requests)) as threads:
             return list(threads.map(lambda request: request(), requests))
 
@@ -131,15 +138,35 @@ class World:
         assert answer.status_code == 200, answer.text
         return made
 
-    def draw(self, edition: str = PILOT) -> JSON:
-        """A draw that was announced and run, after the window closed."""
+    def announce(self, edition: str = PILOT, **body: Any) -> JSON:
+        """A draw that was announced after the window closed; by a public source unless `body` says else."""
         self.at("2021-07-06T09:00+02:00")
-        announced = self.admin.post(f"/v1/editions/{edition}/draws")
-        assert announced.status_code == 201, announced.text
-        run = self.admin.post(f"/v1/draws/{announced.json()['id']}/_run")
-        assert run.status_code == 200, run.text
-        made: JSON = run.json()
+        answer = self.admin.post(f"/v1/editions/{edition}/draws", {"beacon": PUBLIC_SOURCE, **body})
+        assert answer.status_code == 201, answer.text
+        made: JSON = answer.json()
         return made
+
+    def run(self, announced: JSON, value: str = "739.55") -> JSON:
+        """The draw, run when its public source had spoken; the result as the administrator sees it."""
+        self.at("2021-07-06T10:00+02:00")
+        body = {"value": value} if announced["drawNeeded"] else None
+        answer = self.admin.post(f"/v1/draws/{announced['id']}/_run", body)
+        assert answer.status_code == 200, answer.text
+        made: JSON = answer.json()
+        return made
+
+    def publish(self, announced: JSON) -> JSON:
+        """The record of a draw whose result was published."""
+        answer = self.admin.post(f"/v1/draws/{announced['id']}/_publish")
+        assert answer.status_code == 200, answer.text
+        made: JSON = answer.json()
+        return made
+
+    def draw(self, edition: str = PILOT, value: str = "739.55") -> JSON:
+        """A draw that was announced, run and published, after the window closed."""
+        announced = self.announce(edition)
+        self.run(announced, value)
+        return self.publish(announced)
 
     def participant(self, partner: Party | None = None, **change: Any) -> JSON:
         """A participant of the pilot: registered, placed and confirmed."""
@@ -205,7 +232,8 @@ def registration(edition: str = PILOT, **change: Any) -> JSON:
     body = {
         "edition": edition,
         "applicant": {**applicant, **change.pop("applicant", {})},
-        "school": {"name": "Het Lyceum", "city": "Almere"},
+        # A school of everybody's own: the same name at the same school would be a possible duplicate.
+        "school": {"name": f"Het Lyceum {uuid4().hex[:12]}", "city": "Almere"},
         "position": "docent beeldende vorming",
         "motivation": "Cultuur hoort in het schoolplan.",
         **change,

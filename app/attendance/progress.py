@@ -19,6 +19,7 @@ from app.attendance.schemas import (
     RequirementRead,
 )
 from app.attendance.service import NotParticipant
+from app.core.etags import Expected
 from app.core.language import Language
 from app.core.problems import Fault, InvalidInput, NotFound
 from app.events import service as events
@@ -67,21 +68,18 @@ async def put(
     phase_slug: str,
     wanted: ProgressPut,
     now: datetime,
+    expected: Expected,
 ) -> ProgressRead:
     """Record the verdict on a phase, and the product when the phase yields it.
+
+    `expected` is about the whole progress, as `read` shows it.
 
     Raises NotFound, NotParticipant, and InvalidInput for a product in a phase that yields none.
     """
     registration = await registrations.own(db, caller, registration_id, lock=True)
     edition = await trainings.edition(db, registration.edition)
-    phase = await db.get(Phase, phase_slug)
-    if phase is None or phase.training != edition.training:
-        raise NotFound(f"There is no phase {phase_slug} in this training.")
-    if registration.status not in PARTICIPANT:
-        raise NotParticipant(f"The registration is {registration.status}; only participants make progress.")
-    if wanted.product and not phase.yields_product:
-        detail = f"The phase {phase_slug} yields no product."
-        raise InvalidInput([Fault(pointer="#/product", code="no-product-here", detail=detail)])
+    await _check(db, registration, edition, phase_slug, wanted)
+    expected.require(_shown(registration, await record(db, registration)))
 
     found = await db.get(Progress, (registration_id, phase_slug))
     before = found.verdict if found else Verdict.OPEN
@@ -112,6 +110,19 @@ async def put(
     )
     await db.flush()
     return _shown(registration, await record(db, registration))
+
+
+async def _check(
+    db: AsyncSession, registration: Registration, edition: Edition, phase_slug: str, wanted: ProgressPut
+) -> None:
+    phase = await db.get(Phase, phase_slug)
+    if phase is None or phase.training != edition.training:
+        raise NotFound(f"There is no phase {phase_slug} in this training.")
+    if registration.status not in PARTICIPANT:
+        raise NotParticipant(f"The registration is {registration.status}; only participants make progress.")
+    if wanted.product and not phase.yields_product:
+        detail = f"The phase {phase_slug} yields no product."
+        raise InvalidInput([Fault(pointer="#/product", code="no-product-here", detail=detail)])
 
 
 async def eligibility(

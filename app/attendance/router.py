@@ -19,8 +19,8 @@ from app.attendance.schemas import (
 )
 from app.attendance.service import NotParticipant, SessionNotHeld
 from app.core.http.answers import page, problems, tagged
-from app.core.http.dependencies import Db, Now, Paging, Reader
-from app.core.problems import InvalidInput, NotFound
+from app.core.http.dependencies import Db, Now, Paging, Precondition, Reader
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -52,7 +52,9 @@ async def save_attendance(
     tags=["attendance"],
     summary="Record one participant's attendance",
     operation_id="saveOneAttendance",
-    responses=problems(InvalidInput, NotFound, NotParticipant, SessionCancelled, SessionNotHeld),
+    responses=problems(
+        InvalidInput, NotFound, NotParticipant, SessionCancelled, SessionNotHeld, PreconditionFailed
+    ),
 )
 async def save_one_attendance(
     session_id: SessionId,
@@ -62,9 +64,10 @@ async def save_one_attendance(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
 ) -> AttendanceRead:
     """Record or correct; what stood before is kept in the audit trail."""
-    saved = await attendance.save_one(db, caller, session_id, registration_id, body, now)
+    saved = await attendance.save_one(db, caller, session_id, registration_id, body, now, expected)
     return tagged(response, saved)
 
 
@@ -111,7 +114,7 @@ async def get_progress(
     tags=["progress"],
     summary="Record the verdict on a phase",
     operation_id="putProgress",
-    responses=problems(InvalidInput, NotFound, NotParticipant),
+    responses=problems(InvalidInput, NotFound, NotParticipant, PreconditionFailed),
 )
 async def put_progress(
     registration_id: RegistrationId,
@@ -121,9 +124,10 @@ async def put_progress(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
 ) -> ProgressRead:
     """Evidence, verdict and feedback for one phase, and the product where the phase yields it."""
-    saved = await progress_service.put(db, caller, registration_id, phase, body, now)
+    saved = await progress_service.put(db, caller, registration_id, phase, body, now, expected)
     return tagged(response, saved)
 
 

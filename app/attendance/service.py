@@ -16,6 +16,7 @@ from app.attendance.schemas import (
     AttendanceRead,
     AttendanceSaved,
 )
+from app.core.etags import ANYTHING, Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import utc
@@ -71,8 +72,9 @@ async def save_one(
     registration_id: UUID,
     wanted: AttendanceBody,
     now: datetime,
+    expected: Expected,
 ) -> AttendanceRead:
-    """Save what one participant attended; saving the same again changes nothing.
+    """Save what one participant attended, if what stands is as `expected`; the same again changes nothing.
 
     Raises NotFound, NotParticipant, SessionCancelled, SessionNotHeld and, for too many minutes, InvalidInput.
     """
@@ -84,7 +86,7 @@ async def save_one(
         raise NotParticipant("The registration is not a participant of an edition of this session.")
     if faults := _minute_faults("#", wanted, session):
         raise InvalidInput(faults)
-    saved = await _write(db, caller, session, {registration_id: wanted}, registrations, now)
+    saved = await _write(db, caller, session, {registration_id: wanted}, registrations, now, expected)
     return AttendanceRead.model_validate(saved[0])
 
 
@@ -188,8 +190,9 @@ async def _write(
     wanted: Mapping[UUID, AttendanceBody],
     registrations: Mapping[UUID, Registration],
     now: datetime,
+    expected: Expected = ANYTHING,
 ) -> list[Attendance]:
-    """Insert or correct each row; what changes leaves an event with before and after."""
+    """Insert or correct each row, if it is as `expected`; what changes leaves an event, before and after."""
     query = select(Attendance).where(
         Attendance.session == session.id, col(Attendance.registration).in_(wanted)
     )
@@ -197,6 +200,7 @@ async def _write(
     saved = []
     for registration_id, body in wanted.items():
         row, registration = existing.get(registration_id), registrations[registration_id]
+        expected.require(AttendanceRead.model_validate(row) if row else None)
         presence = body.presence or (Presence.PRESENT if body.minutes else Presence.ABSENT)
         saved.append(await _write_one(db, caller, session, row, registration, body, presence, now))
     await db.flush()

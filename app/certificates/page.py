@@ -1,17 +1,12 @@
 """The public check as a page for people; plain, without scripts, readable on a phone."""
 
-import base64
-import hashlib
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from app.certificates.schemas import VerificationRead
 from app.core.language import Language
+from app.core.pages import Pages
 
-_FOLDER = Path(__file__).parent
+_PAGES = Pages(Path(__file__).parent, "verification.css")
 _WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "title": "Certificaat controleren",
@@ -45,28 +40,15 @@ _WORDS: dict[Language, dict[str, str]] = {
 def render(found: VerificationRead | None, language: Language) -> str:
     """The page about a certificate, or about one that is not known."""
     hours = f"{found.contact_hours:.2f}".rstrip("0").rstrip(".") if found else ""
-    template = _environment().get_template("verification.html")
-    return template.render(
+    return _PAGES.render(
+        "verification.html",
         found=found,
         words=_WORDS[language],
         language=language,
         hours=hours.replace(".", ",") if language == "nl" else hours,
-        style=Markup(_style()),  # noqa: S704  our own file, not input
     )
 
 
-@cache
 def policy() -> str:
-    """The page's content security policy: nothing but its own style."""
-    fingerprint = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{fingerprint}'; frame-ancestors 'none'; base-uri 'none'"
-
-
-@cache
-def _style() -> str:
-    return (_FOLDER / "verification.css").read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+    """The page's content security policy."""
+    return _PAGES.policy

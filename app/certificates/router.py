@@ -1,7 +1,7 @@
 """HTTP for certificates and their public check."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -70,9 +70,12 @@ async def list_certificates(
     window: Paging,
     settings: Config,
     edition: Annotated[Slug | None, Query(description="Only those of this edition")] = None,
+    sort: Annotated[Literal["number", "-number"], Query(description="A minus for descending")] = "number",
 ) -> CertificatePage:
     """The certificates that you may see, by number."""
-    found = await certificates.list_certificates(db, caller, window, settings.base_url, edition=edition)
+    found = await certificates.list_certificates(
+        db, caller, window, settings.base_url, edition=edition, descending=sort == "-number"
+    )
     return page(request, response, found)
 
 

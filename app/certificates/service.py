@@ -114,7 +114,13 @@ async def read(db: AsyncSession, caller: Caller, number: str, base_url: str) -> 
 
 
 async def list_certificates(
-    db: AsyncSession, caller: Caller, window: Window, base_url: str, *, edition: str | None
+    db: AsyncSession,
+    caller: Caller,
+    window: Window,
+    base_url: str,
+    *,
+    edition: str | None,
+    descending: bool = False,
 ) -> CertificatePage:
     """The certificates that the caller may see, by number."""
     query = (
@@ -125,7 +131,9 @@ async def list_certificates(
     if edition is not None:
         query = query.where(Registration.edition == edition)
     order = [col(Certificate.number)]
-    page, next_cursor = await fetch(db, query, window, order, str, lambda one: one.number)
+    page, next_cursor = await fetch(
+        db, query, window, order, str, lambda one: one.number, descending=descending
+    )
     return CertificatePage(items=[shown(one, base_url) for one in page], next_cursor=next_cursor)
 
 

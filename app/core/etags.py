@@ -1,21 +1,76 @@
 """Entity tags: a fingerprint of what the caller sees, so that a change can be made against what was seen."""
 
 import hashlib
+import re
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
 from app.core.problems import PreconditionFailed
 
+# One element of a list of tags, empty ones allowed (RFC 9110, sections 5.6.1 and 8.8.3).
+_ELEMENT = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(,|$)')
+
 
 def of(seen: BaseModel) -> str:
     """The strong entity tag (RFC 9110, section 8.8.3) of a representation."""
-    return f'"{hashlib.blake2b(seen.model_dump_json().encode(), digest_size=12).hexdigest()}"'
+    return of_bytes(seen.model_dump_json().encode())
 
 
-def require(expected: str | None, current: BaseModel) -> None:
-    """Raise PreconditionFailed unless `expected`, an If-Match header or None, agrees with `current`."""
-    if expected is None or expected.strip() == "*":
-        return
-    wanted = {tag.strip() for tag in expected.split(",")}
-    if of(current) not in wanted:
-        raise PreconditionFailed("This was changed after you read it; read it again and repeat the change.")
+def of_bytes(content: bytes) -> str:
+    """The strong entity tag of an answer's content."""
+    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def strong_match(listed: str, current: str | None) -> bool:
+    """Whether If-Match says yes: a weak tag never does (section 8.8.3.2), `*` to anything that exists."""
+    if listed.strip(" \t") == "*":
+        return current is not None
+    return (False, current) in _tags(listed)
+
+
+def weak_match(listed: str, current: str | None) -> bool:
+    """Whether If-None-Match names what is current, weak or not; `*` names anything that exists."""
+    if listed.strip(" \t") == "*":
+        return current is not None
+    return current in {tag for _, tag in _tags(listed)}
+
+
+def _tags(listed: str) -> set[tuple[bool, str | None]]:
+    """The tags of a list, each with whether it is weak; none when it is not a list of tags."""
+    found: set[tuple[bool, str | None]] = set()
+    position, end = 0, len(listed)
+    while position <= end:
+        element = _ELEMENT.match(listed, position)
+        if element is None:
+            return set()
+        weak, tag, comma = element.groups()
+        if tag:
+            found.add((bool(weak), tag))
+        if not comma:
+            break
+        position = element.end()
+    return found
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a change was made against: the If-Match and If-None-Match of its request, None where absent."""
+
+    match: str | None = None
+    none_match: str | None = None
+
+    def require(self, current: BaseModel | None) -> None:
+        """Raise PreconditionFailed unless `current` is as expected; None is: nothing there yet."""
+        if self.match is None and self.none_match is None:
+            return
+        tag = of(current) if current is not None else None
+        if self.match is not None and not strong_match(self.match, tag):
+            raise PreconditionFailed(
+                "This was changed after you read it; read it again and repeat the change."
+            )
+        if self.none_match is not None and weak_match(self.none_match, tag):
+            raise PreconditionFailed("If-None-Match names what is there.")
+
+
+ANYTHING = Expected()

@@ -1,6 +1,7 @@
 """Lists in pages by keyset: a cursor says after which key the next page begins, never how far in."""
 
 import base64
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -22,13 +23,6 @@ class Page(Output, Generic[Item]):
     next_cursor: str | None
 
 
-def _key(cursor: str) -> str:
-    key = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-    if "\0" in key:
-        raise ValueError("no key of the database's")
-    return key
-
-
 def whole(key: str, bits: int = 31) -> int:
     """A whole number that fits the database's of so many bits; ValueError otherwise."""
     number = int(key)
@@ -39,19 +33,23 @@ def whole(key: str, bits: int = 31) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """Which page is asked for: `limit` rows that come after the key in `cursor` (None: from the start)."""
+    """Which page is asked for: `limit` rows that come after the key in `cursor` (None: from the start).
+
+    `of` names the list, with its filters and its sort; a cursor is for the list that it was made for.
+    """
 
     limit: int
     cursor: str | None = None
+    of: str = ""
 
     def after(self, parse: Callable[[str], Key]) -> Key | None:
         """The key that the cursor holds, read by `parse`; InvalidInput when it is not one of ours."""
         if self.cursor is None:
             return None
         try:
-            return parse(_key(self.cursor))
+            return parse(self._key(self.cursor))
         except (ValueError, OverflowError) as error:
-            detail = "Send the nextCursor of an earlier page as it is."
+            detail = "Send the nextCursor of an earlier page as it is, with the same filters and sort."
             fault = Fault(pointer="#/cursor", location="query", code="cursor", detail=detail)
             raise InvalidInput([fault]) from error
 
@@ -60,7 +58,24 @@ class Window:
         page = list(rows[: self.limit])
         if len(rows) <= self.limit:
             return page, None
-        return page, base64.urlsafe_b64encode(str(key(page[-1])).encode()).decode()
+        return page, self.cursor_at(key(page[-1]))
+
+    def cursor_at(self, key: object) -> str:
+        """The cursor of the page of this list that begins after `key`."""
+        return base64.urlsafe_b64encode(self._seal() + str(key).encode()).decode()
+
+    def _key(self, cursor: str) -> str:
+        content, seal = base64.b64decode(cursor, altchars=b"-_", validate=True), self._seal()
+        if not content.startswith(seal):
+            raise ValueError("made for another list, or not by us")
+        key = content.removeprefix(seal).decode()
+        if "\0" in key:
+            raise ValueError("no key of the database's")
+        return key
+
+    def _seal(self) -> bytes:
+        # Against mistakes, not against forgery: a cursor gives nothing that the filters do not.
+        return hashlib.blake2b(self.of.encode(), digest_size=6).digest()
 
 
 async def fetch(
@@ -70,12 +85,16 @@ async def fetch(
     columns: Sequence[Any],
     parse: Callable[[str], Any],
     key: Callable[[Any], object],
+    *,
+    descending: bool = False,
 ) -> tuple[list[Any], str | None]:
     """The rows of one page of `query`, in the order of `columns`, and the cursor of the next page.
 
     `columns` together are unique; `key` gives their values of a row as text, and `parse` reads that back.
     """
-    query = query.order_by(*columns).limit(window.limit + 1)
+    order = [column.desc() for column in columns] if descending else columns
+    query = query.order_by(*order).limit(window.limit + 1)
     if (after := window.after(parse)) is not None:
-        query = query.where((sa.tuple_(*columns) if len(columns) > 1 else columns[0]) > after)
+        place = sa.tuple_(*columns) if len(columns) > 1 else columns[0]
+        query = query.where(place < after if descending else place > after)
     return window.cut((await db.exec(query)).all(), key)

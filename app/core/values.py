@@ -109,6 +109,18 @@ Moment = Annotated[
 Day = Annotated[date, BeforeValidator(_day_text), WithJsonSchema({"type": "string", "format": "date"})]
 
 
+# Letters and symbols to Unicode that leave no ink: Hangul fillers and the empty Braille pattern.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"))
+
+
+def _is_visible(character: str) -> bool:
+    """Whether there is something to see: no space, no format character, no mark without its base."""
+    kind = unicodedata.category(character)
+    # What this Python's Unicode does not know yet may well be a letter.
+    return character not in _BLANK and kind not in _UNSEEN
+
+
 def _cleaned(allowed: str) -> Callable[[object], object]:
     def clean(value: object) -> object:
         """Text composed (NFC), without outer white space; InvalidInput for what no text should hold."""
@@ -117,8 +129,10 @@ def _cleaned(allowed: str) -> Callable[[object], object]:
         text = unicodedata.normalize("NFC", value).strip()
         for character in text:
             kind = unicodedata.category(character)
-            if kind == "Cs" or (kind == "Cc" and character not in allowed):
+            if kind == "Cs" or (kind in ("Cc", "Zl", "Zp") and character not in allowed):
                 raise PydanticCustomError("control-character", "Input should hold no control characters")
+        if text and not any(map(_is_visible, text)):
+            raise PydanticCustomError("invisible", "Input should hold something that can be seen")
         return text
 
     return clean
@@ -128,7 +142,7 @@ def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-_ONE_LINE, _LINES = BeforeValidator(_cleaned("")), BeforeValidator(_cleaned("\n\r\t"))
+_ONE_LINE, _LINES = BeforeValidator(_cleaned("")), BeforeValidator(_cleaned("\n\r\t\u2028\u2029"))
 
 # Cleaned first, measured then: the limits are those of what is kept.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), _ONE_LINE]

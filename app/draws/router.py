@@ -1,87 +1,173 @@
 """HTTP for draws."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import HTMLResponse
 
-from app.core.http.answers import created, problems, tagged
-from app.core.http.dependencies import Db, Now
+from app.core import etags
+from app.core.http.answers import problems
+from app.core.http.dependencies import Config, Db, Now
+from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
+from app.draws import announcement, page, receipts, records
 from app.draws import service as draws
-from app.draws.schemas import DrawRead, VoidReason
-from app.draws.service import DrawAnnounced, DrawEnded, NoCandidates, QuotasInfeasible, WindowOpen
+from app.draws.announcement import (
+    DrawAnnounced,
+    DuplicatesUndecided,
+    NoCandidates,
+    QuotasInfeasible,
+    WindowOpen,
+)
+from app.draws.schemas import DrawAnnounce, DrawRead, DrawReceipt, DrawRun, RehearsalStart, VoidReason
+from app.draws.service import DrawMoveNotAllowed, DrawTooEarly
 from app.identity.access import PUBLIC, requires
 from app.identity.caller import Caller, Scope
 
 router = APIRouter(prefix="/v1", tags=["draws"])
 
 DrawId = Annotated[UUID, Path(alias="drawId")]
+Drawing = Annotated[Caller, requires(Scope.DRAWS_WRITE)]
+Token = Annotated[
+    str, Path(alias="receiptToken", max_length=200, description="the token of the applicant's enrolment form")
+]
+_PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+
+
+def _sent(record: bytes, status: int = 200, **headers: str) -> Response:
+    """A record as it stands, with its tag; `response_model` only documents it."""
+    return Response(
+        record,
+        status,
+        {"ETag": etags.of_bytes(record), **headers},
+        media_type="application/json",
+    )
 
 
 @router.post(
     "/editions/{edition}/draws",
     status_code=201,
+    response_model=DrawRead,
     summary="Announce a draw",
     operation_id="announceDraw",
-    responses=problems(InvalidInput, NotFound, WindowOpen, DrawAnnounced, NoCandidates, QuotasInfeasible),
+    responses=problems(
+        InvalidInput, NotFound, WindowOpen, DrawAnnounced, NoCandidates, DuplicatesUndecided, QuotasInfeasible
+    ),
 )
 async def announce_draw(
-    edition: Slug,
-    caller: Annotated[Caller, requires(Scope.DRAWS_WRITE)],
-    response: Response,
-    db: Db,
-    now: Now,
-) -> DrawRead:
-    """Freeze the candidates for the free seats and publish everybody's exact chance."""
-    announced = await draws.announce(db, caller, edition, secrets.token_bytes, now)
-    return created(response, f"/v1/draws/{announced.id}", announced)
+    edition: Slug, caller: Drawing, db: Db, now: Now, body: DrawAnnounce | None = None
+) -> Response:
+    """Freeze the candidates for the free seats, and publish list hash and everybody's exact chance."""
+    wanted = body or DrawAnnounce()
+    announced = await announcement.announce(db, caller, edition, wanted, secrets.token_bytes, now)
+    return _sent(records.public(announced), 201, Location=f"/v1/draws/{announced.id}")
 
 
 @router.get(
     "/draws/{drawId}",
     dependencies=[PUBLIC],
+    response_model=DrawRead,
     summary="Read a draw",
     operation_id="getDraw",
-    responses=problems(InvalidInput, NotFound),
+    responses={**problems(InvalidInput, NotFound), **_PAGE},
 )
-async def get_draw(draw_id: DrawId, response: Response, db: Db) -> DrawRead:
-    """The public record: list, chances, seed and order, without names."""
-    return tagged(response, await draws.read(db, draw_id))
+async def get_draw(
+    draw_id: DrawId,
+    request: Request,
+    db: Db,
+    settings: Config,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """The public record: list, chances, random value and result, without names; a page for browsers."""
+    draw = await draws.read(db, draw_id)
+    if "text/html" in accept:
+        language = preferred(request.headers.get("accept-language"), default="nl")
+        return _html(page.of_draw(draw, settings.base_url, language))
+    return _sent(records.public(draw), Vary="Accept")
 
 
 @router.post(
     "/draws/{drawId}/_run",
+    response_model=DrawRead,
     summary="Run a draw",
     operation_id="runDraw",
-    responses=problems(InvalidInput, NotFound, DrawEnded),
+    responses=problems(InvalidInput, NotFound, DrawTooEarly, DrawMoveNotAllowed),
 )
 async def run_draw(
-    draw_id: DrawId,
-    caller: Annotated[Caller, requires(Scope.DRAWS_WRITE)],
-    response: Response,
-    db: Db,
-    now: Now,
-) -> DrawRead:
-    """Give the seats; everybody who gets none is put on the waiting list, in the order of the draw."""
-    return tagged(response, await draws.run(db, caller, draw_id, now))
+    draw_id: DrawId, caller: Drawing, db: Db, now: Now, body: DrawRun | None = None
+) -> Response:
+    """Compute the result from the random value; nobody else sees it before it is published."""
+    return _sent(records.whole(await draws.run(db, caller, draw_id, body or DrawRun(), now)))
+
+
+@router.post(
+    "/draws/{drawId}/_publish",
+    response_model=DrawRead,
+    summary="Publish the result of a draw",
+    operation_id="publishDraw",
+    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
+)
+async def publish_draw(draw_id: DrawId, caller: Drawing, db: Db, now: Now) -> Response:
+    """Give the seats and tell everybody at once; whoever gets none is put on the waiting list."""
+    return _sent(records.public(await draws.publish(db, caller.client_id, draw_id, now)))
+
+
+@router.post(
+    "/draws/{drawId}/_rehearse",
+    response_model=DrawRead,
+    summary="Rehearse a draw",
+    operation_id="rehearseDraw",
+    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
+)
+async def rehearse_draw(
+    draw_id: DrawId, caller: Drawing, db: Db, now: Now, body: RehearsalStart | None = None
+) -> Response:
+    """Try the draw on the frozen list with another key; labelled as a rehearsal, and without effect."""
+    value = (body and body.value) or secrets.token_hex(16)
+    draw, outcome = await draws.rehearse(db, caller, draw_id, value, now)
+    return _sent(records.rehearsal(draw, outcome))
 
 
 @router.post(
     "/draws/{drawId}/_void",
+    response_model=DrawRead,
     summary="Void a draw",
     operation_id="voidDraw",
-    responses=problems(InvalidInput, NotFound, DrawEnded),
+    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
 )
-async def void_draw(
-    draw_id: DrawId,
-    body: VoidReason,
-    caller: Annotated[Caller, requires(Scope.DRAWS_WRITE)],
+async def void_draw(draw_id: DrawId, body: VoidReason, caller: Drawing, db: Db, now: Now) -> Response:
+    """End a draw that was not published, with the reason; its record stays public."""
+    return _sent(records.public(await draws.void(db, caller, draw_id, body.reason, now)))
+
+
+@router.get(
+    "/draw-receipts/{receiptToken}",
+    dependencies=[PUBLIC],
+    response_model=DrawReceipt,
+    summary="Read what a draw meant for you",
+    operation_id="getDrawReceipt",
+    responses={**problems(InvalidInput, NotFound), **_PAGE},
+)
+async def get_draw_receipt(
+    token: Token,
+    request: Request,
     response: Response,
     db: Db,
-    now: Now,
-) -> DrawRead:
-    """End an announced draw without running it, with the reason."""
-    return tagged(response, await draws.void(db, caller, draw_id, body.reason, now))
+    settings: Config,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> DrawReceipt | Response:
+    """The applicant's own label, chance, lot and outcome, and why; by the link of the enrolment form."""
+    language = preferred(request.headers.get("accept-language"), default="nl")
+    receipt = await receipts.read(db, token, settings.base_url, language)
+    if "text/html" in accept:
+        return _html(page.of_receipt(receipt, language))
+    response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+    return receipt
+
+
+def _html(text: str) -> HTMLResponse:
+    headers = {"Content-Security-Policy": page.policy(), "Cache-Control": "no-store", "Vary": "Accept"}
+    return HTMLResponse(text, headers=headers)

@@ -1,29 +1,31 @@
-"""Draws: freeze the list, publish everybody's chance, then give the seats.
+"""Draws, once announced: draw by a public random value, tell everybody at once; rehearse, or void.
 
-The seed is made and committed to (by its hash) when the list is frozen, and published when the draw is
-run, so that anyone can recompute the order from the record. What this does not give is a proof that the
-operator did not choose the seed; `docs/decisions/0006-first-draw.md` says why that comes with a beacon.
+The protocol is docs/draw-protocol.md. The edition's row is locked throughout, as for everything that gives
+or frees a seat, so two administrators who press at once make one announcement, one result, one publication.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.problems import NotFound, Problem
+from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import utc
-from app.draws import fairness
-from app.draws.fairness import Group
-from app.draws.models import Draw, DrawCandidate, DrawStatus
-from app.draws.schemas import Candidate, DrawQuota, DrawRead, Lot
-from app.events import service as events
-from app.identity.caller import Caller
+from app.draws import beacon, protocol
+from app.draws.announcement import record
+from app.draws.fairness import Carry, Group
+from app.draws.models import PENDING, Draw, DrawCandidate, DrawStatus
+from app.draws.protocol import Candidate, Lot
+from app.draws.schemas import DrawRun
+from app.identity.caller import SYSTEM, Caller
 from app.registrations import waiting_list
 from app.registrations.lifecycle import Status
 from app.registrations.models import Registration
@@ -31,260 +33,254 @@ from app.registrations.moves import move
 from app.trainings import service as trainings
 from app.trainings.models import Edition
 
-METHOD = "committed-seed-1"
-# Random bytes, by number: an argument, so that a test can repeat a draw.
-Entropy = Callable[[int], bytes]
+_CHUNK = 1000
 
 
-class WindowOpen(Problem):
-    """Registrations are still being taken in, so the list cannot be frozen."""
+class DrawTooEarly(Problem):
+    """The random value does not exist yet."""
 
-    status, code = 409, "window-open"
-    title, title_nl = "Registration is still open", "Aanmelding is nog geopend"
-
-
-class DrawAnnounced(Problem):
-    """There is an announced draw already."""
-
-    status, code = 409, "draw-announced"
-    title, title_nl = "A draw is announced", "Er is al een loting aangekondigd"
+    status, code = 409, "draw-too-early"
+    title, title_nl = "Too early to draw", "Te vroeg om te loten"
 
 
-class NoCandidates(Problem):
-    """Nobody waits for a seat to be given."""
+class DrawMoveNotAllowed(Problem):
+    """The draw's status does not allow this; `allowed` names what it does."""
 
-    status, code = 409, "no-candidates"
-    title, title_nl = "No candidates", "Geen kandidaten"
-
-
-class QuotasInfeasible(Problem):
-    """The quotas cannot all be kept."""
-
-    status, code = 409, "quotas-infeasible"
-    title, title_nl = "Quotas cannot be kept", "Quota zijn niet haalbaar"
+    status, code = 409, "draw-move-not-allowed"
+    title, title_nl = "Not possible in this status of the draw", "Niet mogelijk in deze status van de loting"
 
 
-class DrawEnded(Problem):
-    """The draw has been run or voided."""
+_ALLOWED = {
+    DrawStatus.ANNOUNCED: ["run", "rehearse", "void"],
+    DrawStatus.RUN: ["publish", "rehearse", "void"],
+}
 
-    status, code = 409, "draw-ended"
-    title, title_nl = "Draw has ended", "Loting is afgerond"
 
+async def run(db: AsyncSession, caller: Caller, draw_id: UUID, given: DrawRun, now: datetime) -> Draw:
+    """Compute the result from the random value and keep it; nobody hears it before it is published.
 
-async def announce(
-    db: AsyncSession, caller: Caller, edition_slug: str, entropy: Entropy, now: datetime
-) -> DrawRead:
-    """Freeze the complete registrations of an edition as candidates for its free seats.
-
-    Raises NotFound, WindowOpen, DrawAnnounced, NoCandidates and QuotasInfeasible.
+    Raises NotFound, DrawTooEarly, DrawMoveNotAllowed for a second run, and InvalidInput for a signature
+    that is not the announced round's.
     """
-    edition = await trainings.edition(db, edition_slug, lock=True)
-    if now < edition.closes_at:
-        raise WindowOpen(f"Registration is open until {utc(edition.closes_at)}.")
-    if edition.frozen:
-        raise DrawAnnounced("Run the announced draw or void it first.")
-    complete = await _complete(db, edition)
-    if not complete:
-        raise NoCandidates("No registration of this edition is complete and without a seat.")
+    draw, _ = await _pending(db, draw_id, DrawStatus.ANNOUNCED)
+    if now < draw.drawable_at:
+        at = utc(draw.drawable_at)
+        raise DrawTooEarly(f"The random value will be known at {at}.", drawableAt=at)
+    random = _random(draw, given)
+    result, drawn = outcome(draw, random)
+    draw.outcome = protocol.canonical(result).decode()
+    draw.status, draw.run_at = DrawStatus.RUN, now
+    await _keep_lots(db, draw, drawn)
+    record(db, draw, "draw.run", caller.client_id, now, resultHash=sha256(draw.outcome.encode()).hexdigest())
+    await db.flush()
+    return draw
 
-    seats = edition.capacity - edition.seats_taken
-    quotas = await _quotas(db, edition)
-    candidates = {entropy(8).hex(): registration for registration in complete}
-    partners = {label: registration.partner for label, registration in candidates.items()}
-    _expected(partners, quotas, seats)
-    announced = Draw(
-        edition=edition.slug,
-        status=DrawStatus.ANNOUNCED,
-        seats=seats,
-        quotas=quotas,
-        list_hash=fairness.list_hash(_frozen(edition.slug, seats, quotas, partners)),
-        seed=entropy(32),
-        announced_at=now,
+
+async def rehearse(
+    db: AsyncSession, caller: Caller, draw_id: UUID, value: str, now: datetime
+) -> tuple[Draw, dict[str, Any]]:
+    """The outcome for another, labelled key; changes nothing, and stays in the audit trail.
+
+    Raises NotFound and DrawMoveNotAllowed.
+    """
+    draw, _ = await _pending(db, draw_id, *PENDING)
+    random = {"signature": None, "value": value, "randomness": sha256(value.encode()).hexdigest()}
+    result, _ = outcome(draw, random, protocol.REHEARSAL)
+    result_hash = sha256(protocol.canonical(result)).hexdigest()
+    record(
+        db,
+        draw,
+        "draw.rehearsed",
+        caller.client_id,
+        now,
+        value=value,
+        seats=result["seats"],
+        resultHash=result_hash,
     )
-    db.add(announced)
     await db.flush()
-    rows = [
-        DrawCandidate(draw=announced.id, label=label, partner=one.partner, registration=one.id)
-        for label, one in sorted(candidates.items())
-    ]
-    db.add_all(rows)
-    edition.frozen = True
-    _record(db, announced, "draw.announced", caller, now)
-    await db.flush()
-    return _shown(announced, rows)
+    return draw, result
 
 
-async def run(db: AsyncSession, caller: Caller, draw_id: UUID, now: datetime) -> DrawRead:
-    """Give the seats: every candidate is placed or put on the waiting list, in one transaction.
+async def publish(db: AsyncSession, actor: str, draw_id: UUID, now: datetime) -> Draw:
+    """Tell everybody at once: every candidate is placed or put on the waiting list, in one transaction.
 
     A candidate who withdrew after the announcement keeps the lot; the seat passes on at once.
-    Raises NotFound, and DrawEnded for a second run.
+    Raises NotFound and DrawMoveNotAllowed.
     """
-    draw, edition = await _announced(db, draw_id)
-    rows = await _candidates(db, draw.id)
-    registrations = await _locked(db, rows)
-    partners = {row.label: row.partner for row in rows}
-    key = fairness.draw_key(draw.seed, draw.list_hash)
-    order, winners = fairness.allocate(partners, _groups(partners, draw.quotas), draw.seats, key)
-
-    by_label = {row.label: row for row in rows}
-    waiting = await _last_waiting_number(db, edition)
-    for lot, label in enumerate(order, start=1):
-        row = by_label[label]
-        row.lot, row.seated = lot, label in winners
-        registration = registrations[row.registration]
-        if registration.status is not Status.COMPLETE:
-            continue
-        if not row.seated:
-            waiting += 1
-            registration.waiting_number = waiting
-        move(db, registration, edition, "place" if row.seated else "waitlist", caller.client_id, now)
-    draw.status, draw.run_at = DrawStatus.COMPLETED, now
+    draw, edition = await _pending(db, draw_id, DrawStatus.RUN)
+    await _move_candidates(db, draw, edition, actor, now)
+    draw.status, draw.published_at = DrawStatus.COMPLETED, now
     edition.frozen = False
-    _record(db, draw, "draw.completed", caller, now)
-    await waiting_list.offer_free_seats(db, edition, caller.client_id, now)
+    record(db, draw, "draw.completed", actor, now, drawNeeded=draw.draw_needed, withdrawn=len(draw.withdrawn))
+    await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
     await db.flush()
-    return _shown(draw, rows)
+    return draw
 
 
-async def void(db: AsyncSession, caller: Caller, draw_id: UUID, reason: str, now: datetime) -> DrawRead:
-    """End an announced draw without running it; raises NotFound and DrawEnded."""
-    draw, edition = await _announced(db, draw_id)
+async def due(db: AsyncSession, now: datetime) -> list[UUID]:
+    """The draws whose result was to be published by `now`."""
+    query = select(Draw.id).where(Draw.status == DrawStatus.RUN, col(Draw.publish_at) <= now)
+    return list((await db.exec(query.order_by(col(Draw.id)))).all())
+
+
+async def publish_due(db: AsyncSession, draw_id: UUID, now: datetime) -> None:
+    """Publish a draw at its moment, unless somebody has published or voided it by hand just now."""
+    query = select(Draw.status).where(Draw.id == draw_id)
+    await trainings.edition(db, (await _get(db, draw_id)).edition, lock=True)
+    if (await db.exec(query)).one() is DrawStatus.RUN:
+        await publish(db, SYSTEM.client_id, draw_id, now)
+
+
+async def void(db: AsyncSession, caller: Caller, draw_id: UUID, reason: str, now: datetime) -> Draw:
+    """End a draw that was not published, for everybody to see; raises NotFound and DrawMoveNotAllowed."""
+    draw, edition = await _pending(db, draw_id, *PENDING)
     draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOID, now, reason
     edition.frozen = False
-    _record(db, draw, "draw.voided", caller, now, reason=reason)
+    record(db, draw, "draw.voided", caller.client_id, now, reason=reason, wasRun=draw.run_at is not None)
+    await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
     await db.flush()
-    return _shown(draw, await _candidates(db, draw.id))
+    return draw
 
 
-async def read(db: AsyncSession, draw_id: UUID) -> DrawRead:
-    """The public record of a draw, or NotFound."""
+async def read(db: AsyncSession, draw_id: UUID) -> Draw:
+    """A draw, or NotFound."""
+    return await _get(db, draw_id)
+
+
+async def _get(db: AsyncSession, draw_id: UUID) -> Draw:
     draw = await db.get(Draw, draw_id)
     if draw is None:
         raise NotFound("There is no such draw.")
-    return _shown(draw, await _candidates(db, draw.id))
+    return draw
 
 
-async def _announced(db: AsyncSession, draw_id: UUID) -> tuple[Draw, Edition]:
-    """The draw and its edition, both locked; the edition first, as everywhere."""
+async def _pending(db: AsyncSession, draw_id: UUID, *allowed: DrawStatus) -> tuple[Draw, Edition]:
+    """The draw and its edition, both locked; the edition first, as everywhere.
+
+    DrawMoveNotAllowed unless its status is one of `allowed`.
+    """
     edition_slug = (await db.exec(select(Draw.edition).where(Draw.id == draw_id))).first()
     if edition_slug is None:
         raise NotFound("There is no such draw.")
     edition = await trainings.edition(db, edition_slug, lock=True)
-    draw = await db.get_one(Draw, draw_id, with_for_update=True)
-    if draw.status is not DrawStatus.ANNOUNCED:
-        raise DrawEnded(f"The draw is {draw.status}.")
+    draw = await db.get_one(Draw, draw_id, with_for_update=True, populate_existing=True)
+    if draw.status not in allowed:
+        raise DrawMoveNotAllowed(
+            f"The draw is {draw.status}.", currentStatus=draw.status, allowed=_ALLOWED.get(draw.status, [])
+        )
     return draw, edition
 
 
-async def _complete(db: AsyncSession, edition: Edition) -> Sequence[Registration]:
-    query = (
-        select(Registration)
-        .where(Registration.edition == edition.slug, Registration.status == Status.COMPLETE)
-        .order_by(col(Registration.id))
-        .with_for_update()
+async def _keep_lots(db: AsyncSession, draw: Draw, drawn: Sequence[Lot]) -> None:
+    """What each label got: one statement, however many there are."""
+    rows = (
+        sa.func.unnest(
+            sa.bindparam("labels", [one.label for one in drawn], ARRAY(sa.Text)),
+            sa.bindparam("lots", [one.lot for one in drawn], ARRAY(sa.Integer)),
+            sa.bindparam("placed", [one.placed for one in drawn], ARRAY(sa.Boolean)),
+            sa.bindparam("numbers", [one.number for one in drawn], ARRAY(sa.Integer)),
+        )
+        .table_valued("label", "lot", "placed", "number")
+        .render_derived()
     )
-    return (await db.exec(query)).all()
+    await db.exec(
+        sa.update(DrawCandidate)
+        .where(col(DrawCandidate.draw) == draw.id, col(DrawCandidate.label) == rows.c.label)
+        .values(lot=rows.c.lot, placed=rows.c.placed, number=rows.c.number)
+        .execution_options(synchronize_session=False)
+    )
 
 
-async def _quotas(db: AsyncSession, edition: Edition) -> list[dict[str, Any]]:
-    """The edition's quotas, less the seats that are taken already."""
-    taken = await waiting_list.taken(db, edition.slug)
-    return [
-        {
-            "organisation": name,
-            "minimum": max(quota.minimum - taken[name], 0),
-            "maximum": max(quota.maximum - taken[name], 0),
-        }
-        for name, quota in sorted((await waiting_list.ranges(db, edition.slug)).items())
+def _random(draw: Draw, given: DrawRun) -> dict[str, Any] | None:
+    """The random value as the record shows it; InvalidInput when it is not the announced one."""
+    kind = draw.beacon["kind"] if draw.beacon else None
+    allowed = {"drand": "signature", "public-source": "value"}.get(kind or "")
+    faults = [
+        Fault(
+            pointer=f"#/{name}", code="not-announced", detail=f"This draw asks for {allowed or 'no value'}."
+        )
+        for name in ("signature", "value")
+        if name != allowed and getattr(given, name) is not None
     ]
+    text = given.signature if kind == "drand" else given.value
+    if allowed and text is None:
+        faults.append(Fault(pointer=f"#/{allowed}", code="missing", detail=f"Give the {allowed}."))
+    if kind == "drand" and text is not None and draw.beacon:
+        number = draw.beacon["round"]
+        if not beacon.is_signature(number, bytes.fromhex(text)):
+            detail = f"This is not quicknet's signature of round {number}."
+            faults.append(Fault(pointer="#/signature", code="wrong-signature", detail=detail))
+    if faults:
+        raise InvalidInput(faults)
+    if kind == "drand" and text:
+        return {"signature": text, "value": None, "randomness": beacon.randomness(bytes.fromhex(text)).hex()}
+    if kind == "public-source" and text:
+        return {"signature": None, "value": text, "randomness": sha256(text.encode()).hexdigest()}
+    return None
 
 
-async def _candidates(db: AsyncSession, draw_id: UUID) -> Sequence[DrawCandidate]:
-    query = select(DrawCandidate).where(DrawCandidate.draw == draw_id).order_by(col(DrawCandidate.label))
-    return (await db.exec(query)).all()
+def outcome(
+    draw: Draw, random: dict[str, Any] | None, info: bytes = protocol.DRAW
+) -> tuple[dict[str, Any], list[Lot]]:
+    """What a random value gives: the outcome as the record shows it, and the lots in it."""
+    key = None
+    if random is not None and draw.draw_needed:
+        key = protocol.draw_key(bytes.fromhex(random["randomness"]), draw.list_hash, info)
+    frozen = json.loads(draw.frozen_list)
+    candidates = [Candidate(one["label"], one["partner"], one["carriedOver"]) for one in frozen["candidates"]]
+    carry = Carry(frozen["carryOver"]["mode"], frozen["carryOver"]["weight"])
+    parts = [
+        Group(one["partner"], one["carriedOver"], one["candidates"], Fraction(one["chance"]))
+        for one in draw.groups
+    ]
+    drawn = protocol.lots(candidates, parts, key, carry)
+    counts = protocol.seats_of(parts, key) if key else [part.size for part in parts]
+    result = {
+        "random": random,
+        "seats": [
+            {"partner": part.partner, "carriedOver": part.carried_over, "seats": count}
+            for part, count in zip(parts, counts, strict=True)
+        ],
+        "lots": [
+            {
+                "label": one.label,
+                "lot": one.lot,
+                "outcome": "placed" if one.placed else "waitlisted",
+                "number": one.number,
+            }
+            for one in drawn
+        ],
+    }
+    return result, drawn
 
 
-async def _locked(db: AsyncSession, rows: Sequence[DrawCandidate]) -> dict[UUID, Registration]:
+async def _move_candidates(db: AsyncSession, draw: Draw, edition: Edition, actor: str, now: datetime) -> None:
+    """Carry every candidate on who is still there; `draw.withdrawn` gets the labels of the others."""
+    query = (
+        select(DrawCandidate).where(DrawCandidate.draw == draw.id).order_by(col(DrawCandidate.registration))
+    )
+    rows = (await db.exec(query)).all()
+    base, gone = await waiting_list.last_number(db, edition.slug), []
+    for start in range(0, len(rows), _CHUNK):
+        chunk = {row.registration: row for row in rows[start : start + _CHUNK]}
+        for registration in await _locked(db, list(chunk)):
+            row = chunk[registration.id]
+            if registration.status is not Status.COMPLETE:
+                gone.append(row.label)
+                continue
+            if not row.placed:
+                registration.waiting_number = base + (row.number or 0)
+            move(db, registration, edition, "place" if row.placed else "waitlist", actor, now)
+        await db.flush()
+    draw.withdrawn = sorted(gone)
+
+
+async def _locked(db: AsyncSession, ids: Sequence[UUID]) -> Sequence[Registration]:
     query = (
         select(Registration)
-        .where(col(Registration.id).in_([row.registration for row in rows]))
+        .where(col(Registration.id).in_(ids))
         .order_by(col(Registration.id))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {registration.id: registration for registration in (await db.exec(query)).all()}
-
-
-async def _last_waiting_number(db: AsyncSession, edition: Edition) -> int:
-    query = select(sa.func.max(Registration.waiting_number)).where(Registration.edition == edition.slug)
-    return (await db.exec(query)).one() or 0
-
-
-def _frozen(
-    edition: str, seats: int, quotas: list[dict[str, Any]], partners: Mapping[str, str]
-) -> dict[str, Any]:
-    """What the list hash is taken of."""
-    candidates = [[label, partner] for label, partner in sorted(partners.items())]
-    return {
-        "method": METHOD,
-        "edition": edition,
-        "seats": seats,
-        "quotas": quotas,
-        "candidates": candidates,
-    }
-
-
-def _groups(partners: Mapping[str, str], quotas: Sequence[Mapping[str, Any]]) -> list[Group]:
-    """The candidates per partner, by name, with the quota of each."""
-    limits = {quota["organisation"]: (quota["minimum"], quota["maximum"]) for quota in quotas}
-    sizes = Counter(partners.values())
-    return [Group(name, size, *limits.get(name, (0, size))) for name, size in sorted(sizes.items())]
-
-
-def _expected(partners: Mapping[str, str], quotas: Sequence[Mapping[str, Any]], seats: int) -> dict[str, str]:
-    """Every partner's chance per candidate, as a fraction in words; QuotasInfeasible when there is none."""
-    groups = _groups(partners, quotas)
-    try:
-        expected = fairness.expected_seats(groups, seats)
-    except fairness.Infeasible as infeasible:
-        raise QuotasInfeasible(
-            f"The minimums of the quotas ask for {infeasible.wanted} seats and {infeasible.seats} are free; "
-            f"lower the minimums by {infeasible.wanted - infeasible.seats} or add seats."
-        ) from infeasible
-    return {group.name: str(share / group.size) for group, share in zip(groups, expected, strict=True)}
-
-
-def _record(db: AsyncSession, draw: Draw, type: str, caller: Caller, now: datetime, **data: Any) -> None:
-    events.record(
-        db,
-        type,
-        subject=draw.id,
-        actor=caller.client_id,
-        at=now,
-        edition=draw.edition,
-        listHash=draw.list_hash.hex(),
-        **data,
-    )
-
-
-def _shown(draw: Draw, rows: Sequence[DrawCandidate]) -> DrawRead:
-    chances = _expected({row.label: row.partner for row in rows}, draw.quotas, draw.seats)
-    drawn = sorted((row for row in rows if row.lot is not None), key=lambda row: row.lot or 0)
-    return DrawRead(
-        **draw.model_dump(exclude={"quotas", "list_hash", "seed"}),
-        method=METHOD,
-        draw_needed=any(chance != "1" for chance in chances.values()),
-        quotas=[DrawQuota(**quota) for quota in draw.quotas],
-        candidates=[
-            Candidate(label=row.label, partner=row.partner, chance=chances[row.partner]) for row in rows
-        ],
-        list_hash=draw.list_hash.hex(),
-        seed_hash=sha256(draw.seed).hexdigest(),
-        seed=draw.seed.hex() if draw.status is DrawStatus.COMPLETED else None,
-        lots=[Lot(label=row.label, lot=row.lot or 0, outcome=_outcome(row)) for row in drawn],
-    )
-
-
-def _outcome(row: DrawCandidate) -> Literal["placed", "waitlisted"]:
-    return "placed" if row.seated else "waitlisted"
+    return (await db.exec(query)).all()

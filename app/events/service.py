@@ -37,7 +37,13 @@ def record(
 
 
 async def listed(
-    db: AsyncSession, window: Window, *, partner: str | None, subject: str | None, type: str | None
+    db: AsyncSession,
+    window: Window,
+    *,
+    partner: str | None,
+    subject: str | None,
+    type: str | None,
+    newest_first: bool = False,
 ) -> EventPage:
     """Events in the order in which they were written; only those of `partner` unless that is None."""
     query = select(Event)
@@ -48,5 +54,7 @@ async def listed(
     if type is not None:
         query = query.where(Event.type == type)
     number = partial(whole, bits=63)
-    page, next_cursor = await fetch(db, query, window, [col(Event.id)], number, lambda event: event.id)
+    page, next_cursor = await fetch(
+        db, query, window, [col(Event.id)], number, lambda event: event.id, descending=newest_first
+    )
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)

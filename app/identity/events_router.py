@@ -1,6 +1,6 @@
 """HTTP for the audit trail; it stands here because events lie below the rights that it asks."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -25,8 +25,12 @@ async def list_events(
     window: Paging,
     subject: Annotated[Name | None, Query(description="Only those about this id")] = None,
     type: Annotated[Name | None, Query(description="Only those of this type")] = None,
+    sort: Annotated[Literal["at", "-at"], Query(description="By when; -at is newest first")] = "at",
 ) -> EventPage:
-    """What happened, oldest first; a partner sees what happened to its own registrations."""
+    """What happened, oldest first unless `sort` says otherwise; a partner sees its own registrations."""
     partner = None if caller.role is Role.ADMIN else caller.organisation
-    found = await events.listed(db, window, partner=partner, subject=subject, type=type)
+    newest_first = sort == "-at"
+    found = await events.listed(
+        db, window, partner=partner, subject=subject, type=type, newest_first=newest_first
+    )
     return page(request, response, found)

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Form, Header, Path, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
-from app.core.http.dependencies import Config, Db, IfMatch, Now, Paging
+from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Name, Slug
 from app.identity import service as identity
@@ -140,10 +140,10 @@ async def change_organisation(
     response: Response,
     db: Db,
     now: Now,
-    if_match: IfMatch = None,
+    expected: Precondition,
 ) -> OrganisationRead:
     """Merge patch: members left out stay as they are, null clears."""
-    changed = await identity.change_organisation(db, caller, organisation, body, now, if_match)
+    changed = await identity.change_organisation(db, caller, organisation, body, now, expected)
     return tagged(response, changed)
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core import etags
 from app.core.database import flush
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest, new_secret
@@ -83,11 +83,11 @@ async def change_organisation(
     slug: str,
     change: OrganisationChange,
     now: datetime,
-    expected: str | None,
+    expected: Expected,
 ) -> OrganisationRead:
     """Change an organisation, if it still carries the tag `expected`."""
     changed = await _organisation(db, slug, lock=True)
-    etags.require(expected, OrganisationRead.model_validate(changed))
+    expected.require(OrganisationRead.model_validate(changed))
     for name in change.model_fields_set:
         setattr(changed, name, getattr(change, name))
     fields = changed_members(change)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core import etags
 from app.core.database import flush
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
 from app.core.values import changed_members
@@ -45,19 +45,23 @@ async def change(
     applicant_id: UUID,
     wanted: ApplicantChange,
     now: datetime,
-    expected: str | None,
+    expected: Expected,
 ) -> ApplicantRead:
     """Correct a name or an address, if the applicant still carries the tag `expected`.
 
     A certificate keeps the name that it was issued with. Raises EmailTaken when the new address
     is that of another registration for the same edition.
     """
+    await _own(db, caller, applicant_id)
+    # The registration first, as who changes the school does: both write what is searched.
+    query = select(Registration).where(Registration.applicant == applicant_id)
+    registration = (await db.exec(query.with_for_update(key_share=True))).one()
     changed = await _own(db, caller, applicant_id, lock=True)
-    etags.require(expected, ApplicantRead.model_validate(changed))
-    registration = (await db.exec(select(Registration).where(Registration.applicant == applicant_id))).one()
+    expected.require(ApplicantRead.model_validate(changed))
     for name in wanted.model_fields_set:
         setattr(changed, name, getattr(wanted, name))
     registration.email_key = email_key(changed.email)
+    registration.describe(changed)
     events.record(
         db,
         "applicant.changed",
@@ -80,7 +84,7 @@ def _visible(caller: Caller) -> Any:
 async def _own(db: AsyncSession, caller: Caller, applicant_id: UUID, *, lock: bool = False) -> Applicant:
     query = select(Applicant).where(Applicant.id == applicant_id, _visible(caller))
     if lock:
-        query = query.with_for_update()
+        query = query.with_for_update().execution_options(populate_existing=True)
     found = (await db.exec(query)).first()
     if found is None:
         raise NotFound("There is no such applicant.")

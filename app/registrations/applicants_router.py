@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from app.core.http.answers import page, problems, tagged
-from app.core.http.dependencies import Db, IfMatch, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -60,7 +60,7 @@ async def change_applicant(
     response: Response,
     db: Db,
     now: Now,
-    if_match: IfMatch = None,
+    expected: Precondition,
 ) -> ApplicantRead:
     """Correct a name or an address (merge patch)."""
-    return tagged(response, await applicants.change(db, caller, applicant_id, body, now, if_match))
+    return tagged(response, await applicants.change(db, caller, applicant_id, body, now, expected))

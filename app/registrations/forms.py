@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import NotFound, Problem
 from app.core.tokens import digest
 from app.core.values import utc
@@ -38,9 +39,9 @@ async def read(db: AsyncSession, token: str) -> EnrolmentFormRead:
 
 
 async def submit(
-    db: AsyncSession, token: str, answers: EnrolmentFormSubmit, now: datetime
+    db: AsyncSession, token: str, answers: EnrolmentFormSubmit, now: datetime, expected: Expected
 ) -> EnrolmentFormRead:
-    """Return the form: the registration is complete and takes part in the allocation.
+    """Return the form, if it is as `expected`: the registration is complete and takes part in the allocation.
 
     Raises NotFound for an unknown token, FormAlreadySubmitted for one that was used, FormOverdue after
     the edition's date and MoveNotAllowed when the registration was ended in the meantime.
@@ -48,6 +49,7 @@ async def submit(
     form = await _form(db, token, lock=True)
     if form.submitted_at:
         raise FormAlreadySubmitted("This form was returned before; the link works once.")
+    expected.require(await _shown(db, form))
     registration = await locked(db, form.registration)
     edition = await db.get_one(Edition, registration.edition)
     if edition.forms_due_at and now >= edition.forms_due_at:

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
-from app.core.http.answers import problems
-from app.core.http.dependencies import Db, Now
-from app.core.problems import InvalidInput, NotFound
+from app.core.http.answers import problems, tagged
+from app.core.http.dependencies import Db, Now, Precondition
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.identity.access import PUBLIC
 from app.registrations import forms
 from app.registrations.forms import FormAlreadySubmitted, FormOverdue
@@ -25,9 +25,9 @@ Token = Annotated[str, Path(max_length=200, description="the last part of the pe
     operation_id="getEnrolmentForm",
     responses=problems(InvalidInput, NotFound),
 )
-async def get_enrolment_form(token: Token, db: Db) -> EnrolmentFormRead:
+async def get_enrolment_form(token: Token, response: Response, db: Db) -> EnrolmentFormRead:
     """The form behind a personal link; answers are not shown again."""
-    return await forms.read(db, token)
+    return tagged(response, await forms.read(db, token))
 
 
 @router.put(
@@ -35,10 +35,12 @@ async def get_enrolment_form(token: Token, db: Db) -> EnrolmentFormRead:
     dependencies=[PUBLIC],
     summary="Return an enrolment form",
     operation_id="submitEnrolmentForm",
-    responses=problems(InvalidInput, NotFound, FormAlreadySubmitted, FormOverdue, MoveNotAllowed),
+    responses=problems(
+        InvalidInput, NotFound, FormAlreadySubmitted, FormOverdue, MoveNotAllowed, PreconditionFailed
+    ),
 )
 async def submit_enrolment_form(
-    token: Token, body: EnrolmentFormSubmit, db: Db, now: Now
+    token: Token, body: EnrolmentFormSubmit, response: Response, db: Db, now: Now, expected: Precondition
 ) -> EnrolmentFormRead:
     """Return the form; this works once and completes the registration."""
-    return await forms.submit(db, token, body, now)
+    return tagged(response, await forms.submit(db, token, body, now, expected))

@@ -5,11 +5,22 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
+from app.registrations import search
 from app.registrations.lifecycle import REOPENED, Status
+from app.registrations.likeness import DuplicateVerdict
+from app.registrations.seats import Rule
+
+# Every three characters in a row of a text. PostgreSQL's own array index over these finds any part of a word,
+# without an extension and without rights that an application has not (decision 0010).
+SEARCH_GRAMS = """
+CREATE FUNCTION search_grams(value text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (SELECT array_agg(DISTINCT substr(value, n, 3)) FROM generate_series(1, length(value) - 2) AS n)
+"""
 
 _REOPENED = ", ".join(f"'{status}'" for status in sorted(REOPENED))
 
@@ -45,7 +56,11 @@ class Registration(SQLModel, table=True):
         ),
         sa.UniqueConstraint("edition", "waiting_number"),
         sa.Index(None, "edition", "status"),
-        sa.Index(None, "partner", "id"),
+        sa.Index(None, "received_at", "id"),
+        sa.Index(None, "partner", "received_at", "id"),
+        sa.Index(None, "name_key", "id"),
+        sa.Index(None, "partner", "name_key", "id"),
+        sa.Index("ix_registration_search", sa.text("search_grams(search_text)"), postgresql_using="gin"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -54,6 +69,9 @@ class Registration(SQLModel, table=True):
     applicant: UUID = Field(foreign_key="applicant.id", unique=True)
     # Case folding makes one character into up to three.
     email_key: str = Field(max_length=3 * 254)
+    # Kept by the application for lists: what is searched, and what is sorted by, byte by byte.
+    search_text: str = Field(default="", sa_type=sa.Text)
+    name_key: str = Field(default="", sa_type=sa.String(200, collation="C"))
     school_name: str = Field(max_length=200)
     school_city: str = Field(max_length=100)
     position: str | None = Field(default=None, max_length=200)
@@ -62,6 +80,47 @@ class Registration(SQLModel, table=True):
     received_at: datetime = moment()
     answer_by: datetime | None = moment(nullable=True)
     waiting_number: int | None = None
+    carried_over_from: UUID | None = Field(default=None, foreign_key="registration.id", unique=True)
+
+    def describe(self, applicant: Applicant) -> None:
+        """Bring what lists search and sort by up to date with the applicant and the school."""
+        names = (applicant.given_name, applicant.family_name_prefix, applicant.family_name)
+        self.search_text = search.search_text(*names, applicant.email, self.school_name, self.school_city)
+        self.name_key = search.name_key(applicant.family_name, applicant.given_name)
+
+
+# Tables that are made from the models, as in tests, need the function too; a migration makes its own.
+@event.listens_for(SQLModel.metadata.tables["registration"], "before_create")
+def _add_function(_: sa.Table, connection: sa.Connection, **_options: Any) -> None:
+    connection.execute(sa.text(SEARCH_GRAMS))
+
+
+class SeatOffer(SQLModel, table=True):
+    """A free seat that was offered to the waiting list, and by which rule: tells who was passed over."""
+
+    __tablename__ = "seat_offer"
+    __table_args__ = (sa.Index(None, "edition", "offered_at"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    edition: str = Field(foreign_key="edition.slug", max_length=63)
+    registration: UUID = Field(foreign_key="registration.id", index=True)
+    waiting_number: int
+    rule: Rule = Field(sa_type=one_of(Rule, "rule"))
+    offered_at: datetime = moment()
+
+
+class DuplicateDecision(SQLModel, table=True):
+    """What an administrator decided about two registrations that may be the same person's."""
+
+    __tablename__ = "duplicate_decision"
+    __table_args__ = (sa.CheckConstraint("first < second", name="ordered"),)
+
+    first: UUID = Field(primary_key=True, foreign_key="registration.id")
+    second: UUID = Field(primary_key=True, foreign_key="registration.id", index=True)
+    verdict: DuplicateVerdict = Field(sa_type=one_of(DuplicateVerdict, "verdict"))
+    reason: str = Field(max_length=4000)
+    decided_by: str = Field(max_length=100)
+    decided_at: datetime = moment()
 
 
 class EnrolmentForm(SQLModel, table=True):

@@ -70,5 +70,7 @@ def _answer_by(edition: Edition, status: Status, now: datetime) -> datetime | No
 
 async def locked(db: AsyncSession, registration_id: UUID) -> Registration:
     """The registration's row as it is now, locked until the commit; it must exist."""
-    query = select(Registration).where(col(Registration.id) == registration_id).with_for_update()
+    query = (
+        select(Registration).where(col(Registration.id) == registration_id).with_for_update(key_share=True)
+    )
     return (await db.exec(query.execution_options(populate_existing=True))).one()

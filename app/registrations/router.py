@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
-from app.core.http.dependencies import Db, IfMatch, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
-from app.core.values import Name, Reason, Slug, reason_of
+from app.core.values import Reason, reason_of
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
+from app.registrations import lists
 from app.registrations import service as registrations
-from app.registrations.dependencies import Linking
-from app.registrations.lifecycle import Status
+from app.registrations.dependencies import Linking, Wanting
 from app.registrations.moves import MoveNotAllowed
 from app.registrations.schemas import (
     RegistrationChange,
@@ -58,15 +58,10 @@ async def list_registrations(
     db: Db,
     window: Paging,
     links: Linking,
-    edition: Annotated[Slug | None, Query(description="Only those for this edition")] = None,
-    status: Annotated[Status | None, Query(description="Only those in this status")] = None,
-    partner: Annotated[Slug | None, Query(description="Only those through this partner")] = None,
-    q: Annotated[Name | None, Query(description="Part of a name, school or e-mail address")] = None,
+    wanted: Wanting,
 ) -> RegistrationPage:
-    """The registrations that you may see, oldest first."""
-    found = await registrations.list_registrations(
-        db, caller, window, links, edition=edition, status=status, partner=partner, q=q
-    )
+    """The registrations that you may see, oldest first unless `sort` says otherwise."""
+    found = await lists.list_registrations(db, caller, window, links, wanted)
     return page(request, response, found)
 
 
@@ -97,10 +92,10 @@ async def change_registration(
     db: Db,
     now: Now,
     links: Linking,
-    if_match: IfMatch = None,
+    expected: Precondition,
 ) -> RegistrationRead:
     """Correct school, position or motivation (merge patch); names and addresses are the applicant's."""
-    changed = await registrations.change(db, caller, registration_id, body, links, now, if_match)
+    changed = await registrations.change(db, caller, registration_id, body, links, now, expected)
     return tagged(response, changed)
 
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from app.core.paging import Page
 from app.core.values import Change, Email, Flag, Input, Moment, Name, Output, Phone, Slug, Text, Title
 from app.registrations.lifecycle import Status
+from app.registrations.likeness import DuplicateVerdict, Ground
 
 # For the edition that is open today, so that trying it out succeeds.
 REGISTRATION_EXAMPLE: dict[str, JsonValue] = {
@@ -134,9 +135,58 @@ class RegistrationRead(Output):
     received_at: Moment
     answer_by: Moment | None = Field(description="until when an offered seat can be accepted")
     waiting_number: int | None = Field(description="place in the order of the waiting list")
+    carried_over_from: UUID | None = Field(description="the registration for an earlier edition, drawn out")
     enrolment_form: EnrolmentFormLink | None = Field(
         description="for those who may send it on: the partner and administrators"
     )
+
+
+class PossibleDuplicate(Output):
+    """Two registrations that may be the same person's."""
+
+    registrations: list[UUID] = Field(description="two, the older first", min_length=2, max_length=2)
+    grounds: list[Ground]
+    verdict: DuplicateVerdict | None = Field(description="null until an administrator has decided")
+    reason: str | None
+    decided_by: str | None
+    decided_at: Moment | None
+
+
+class PossibleDuplicateList(Output):
+    """Every pair of registrations for an edition that may be the same person's."""
+
+    items: list[PossibleDuplicate]
+
+
+class DuplicateDecide(Input):
+    """Whether two registrations are the same person's; of the same person's one is rejected."""
+
+    registrations: list[UUID] = Field(min_length=2, max_length=2)
+    verdict: DuplicateVerdict
+    keep: UUID | None = Field(
+        default=None, description="which of the two stays, when they are the same person's"
+    )
+    reason: Text = Field(examples=["Moeder en dochter met dezelfde naam, gebeld op 6 juli."])
+
+
+class CarryOverFrom(Input):
+    """The edition whose waiting list moves on."""
+
+    source: Slug = Field(alias="from", examples=["noord-midden-2021"])
+
+
+class NotCarriedOver(Output):
+    """A registration that stayed where it was."""
+
+    registration: UUID
+    why: Literal["already-registered"]
+
+
+class CarriedOver(Output):
+    """What came of moving a waiting list on."""
+
+    registrations: list[UUID] = Field(description="the new registrations, in the order of the waiting list")
+    left: list[NotCarriedOver]
 
 
 class RegistrationPage(Page[RegistrationRead]):

@@ -9,9 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core import etags
 from app.core.database import constraint_of
-from app.core.paging import Window, fetch
+from app.core.etags import Expected
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest
 from app.core.values import changed_members, utc
@@ -28,7 +27,6 @@ from app.registrations.schemas import (
     EnrolmentFormLink,
     RegistrationChange,
     RegistrationCreate,
-    RegistrationPage,
     RegistrationRead,
     SchoolRead,
 )
@@ -51,6 +49,7 @@ class AlreadyRegistered(Problem):
     keeps_record = True
 
 
+_NOT_SHOWN = {"applicant", "school_name", "school_city", "email_key", "search_text", "name_key"}
 Row = tuple[Registration, Applicant, EnrolmentForm, datetime | None]
 
 
@@ -79,6 +78,7 @@ async def register(
         status=Status.RECEIVED,
         received_at=now,
     )
+    registration.describe(applicant)
     form = EnrolmentForm(
         registration=registration.id, token_digest=digest(links.enrolment_token(registration.id))
     )
@@ -101,31 +101,6 @@ async def read(db: AsyncSession, caller: Caller, registration_id: UUID, links: L
     return shown(caller, links, await _row(db, caller, registration_id))
 
 
-async def list_registrations(
-    db: AsyncSession,
-    caller: Caller,
-    window: Window,
-    links: Links,
-    *,
-    edition: str | None = None,
-    status: Status | None = None,
-    partner: str | None = None,
-    q: str | None = None,
-) -> RegistrationPage:
-    """The registrations that the caller may see, oldest first; `q` searches names, school and e-mail."""
-    query = _rows(caller)
-    if edition is not None:
-        query = query.where(Registration.edition == edition)
-    if status is not None:
-        query = query.where(Registration.status == status)
-    if partner is not None:
-        query = query.where(Registration.partner == partner)
-    if q is not None:
-        query = query.where(sa.or_(*(column.icontains(q, autoescape=True) for column in _SEARCHED)))
-    page, next_cursor = await fetch(db, query, window, [col(Registration.id)], UUID, lambda row: row[0].id)
-    return RegistrationPage(items=[shown(caller, links, row) for row in page], next_cursor=next_cursor)
-
-
 async def change(
     db: AsyncSession,
     caller: Caller,
@@ -133,17 +108,18 @@ async def change(
     wanted: RegistrationChange,
     links: Links,
     now: datetime,
-    expected: str | None,
+    expected: Expected,
 ) -> RegistrationRead:
     """Correct what was registered, if it still carries the tag `expected`."""
     await own(db, caller, registration_id, lock=True)
     row = await _row(db, caller, registration_id)
-    etags.require(expected, shown(caller, links, row))
+    expected.require(shown(caller, links, row))
     registration = row[0]
     for name in wanted.model_fields_set - {"school"}:
         setattr(registration, name, getattr(wanted, name))
     for name in wanted.school.model_fields_set:
         setattr(registration, f"school_{name}", getattr(wanted.school, name))
+    registration.describe(row[1])
     events.record(
         db,
         "registration.changed",
@@ -215,6 +191,17 @@ async def lapse_overdue(db: AsyncSession, edition_slug: str, now: datetime) -> i
     return len(lapsed)
 
 
+async def waiting_editions(db: AsyncSession) -> list[str]:
+    """The editions with a free seat and somebody waiting."""
+    return await waiting_list.waiting_editions(db)
+
+
+async def offer_free_seats(db: AsyncSession, edition_slug: str, now: datetime) -> None:
+    """Offer the free seats of an edition, such as those that it has gained, to its waiting list."""
+    edition = await trainings.edition(db, edition_slug, lock=True)
+    await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
+
+
 def _overdue(now: datetime) -> Any:
     return sa.or_(
         sa.and_(col(Registration.status) == Status.RECEIVED, col(Edition.forms_due_at) <= now),
@@ -226,7 +213,7 @@ async def own(db: AsyncSession, caller: Caller, registration_id: UUID, *, lock: 
     """The row of a registration that the caller may see, or NotFound; locked until the commit on request."""
     query = select(Registration).where(Registration.id == registration_id, visible(caller))
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = (await db.exec(query)).first()
     if found is None:
         raise NotFound("There is no such registration.")
@@ -254,7 +241,7 @@ def shown(caller: Caller, links: Links, row: Row) -> RegistrationRead:
     """A registration as the caller sees it; the link to the form only for who may send it on."""
     registration, applicant, form, due_at = row
     return RegistrationRead(
-        **registration.model_dump(exclude={"applicant", "school_name", "school_city", "email_key"}),
+        **registration.model_dump(exclude=_NOT_SHOWN),
         applicant=ApplicantRead.model_validate(applicant),
         school=SchoolRead(name=registration.school_name, city=registration.school_city),
         enrolment_form=_form_link(links, registration, form, due_at)
@@ -275,16 +262,8 @@ def _form_link(
     )
 
 
-_SEARCHED = (
-    sa.func.concat_ws(
-        " ", col(Applicant.given_name), col(Applicant.family_name_prefix), col(Applicant.family_name)
-    ),
-    col(Applicant.email),
-    col(Registration.school_name),
-)
-
-
-def _rows(caller: Caller) -> Any:
+def rows(caller: Caller) -> Any:
+    """The query for everything that is shown of the registrations that the caller may see."""
     return (
         select(Registration, Applicant, EnrolmentForm, Edition.forms_due_at)
         .join(Applicant, col(Applicant.id) == Registration.applicant)
@@ -295,7 +274,7 @@ def _rows(caller: Caller) -> Any:
 
 
 async def _row(db: AsyncSession, caller: Caller, registration_id: UUID) -> Row:
-    found: Row | None = (await db.exec(_rows(caller).where(Registration.id == registration_id))).first()
+    found: Row | None = (await db.exec(rows(caller).where(Registration.id == registration_id))).first()
     if found is None:
         raise NotFound("There is no such registration.")
     return found

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core import etags
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import changed_members
@@ -19,6 +19,7 @@ from app.trainings import service as trainings
 from app.trainings.models import Edition, Phase, Session, SessionEdition
 from app.trainings.schemas import (
     Location,
+    LocationChange,
     LocationRead,
     SessionChange,
     SessionCreate,
@@ -96,11 +97,11 @@ async def change(
     session_id: UUID,
     wanted: SessionChange,
     now: datetime,
-    expected: str | None,
+    expected: Expected,
 ) -> SessionRead:
     """Move or otherwise change a session, if it still carries the tag `expected`."""
     changed = await _given(db, caller, session_id)
-    etags.require(expected, (await _shown(db, [changed]))[0])
+    expected.require((await _shown(db, [changed]))[0])
     if changed.cancelled_at:
         raise SessionCancelled("A cancelled session cannot be changed; plan a new one.")
     unknown = await _reference_faults(db, caller, [], wanted.phase)
@@ -108,9 +109,8 @@ async def change(
     fields = wanted.model_fields_set
     for name in fields - {"location"}:
         setattr(changed, name, getattr(wanted, name))
-    if "location" in fields:
-        _place(changed, wanted.location)
-    if faults := unknown + _time_faults(changed):
+    nowhere = _move(changed, wanted.location) if "location" in fields else []
+    if faults := unknown + _time_faults(changed) + nowhere:
         raise InvalidInput(faults)
     events.record(
         db,
@@ -184,6 +184,18 @@ def _place(planned: Session, location: Location | None) -> None:
     planned.place = location.name if location else None
     planned.city = location.city if location else None
     planned.address = location.address if location else None
+
+
+def _move(changed: Session, wanted: LocationChange | None) -> list[Fault]:
+    """Change a location by its members (RFC 7396, section 2), None clears it; a fault without a city."""
+    if wanted is None:
+        _place(changed, None)
+        return []
+    for name in wanted.model_fields_set:
+        setattr(changed, "place" if name == "name" else name, getattr(wanted, name))
+    if changed.city is None and wanted.model_fields_set:
+        return [Fault(pointer="#/location/city", code="missing", detail="Field required")]
+    return []
 
 
 def _of(edition: str) -> Any:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
+from app.trainings.terms import CarryMode, UnfilledMinimum
 
 
 class Mode(StrEnum):
@@ -57,6 +58,8 @@ class Edition(SQLModel, table=True):
         sa.CheckConstraint("seats_taken BETWEEN 0 AND capacity", name="seats_taken"),
         sa.CheckConstraint("waiting >= 0", name="waiting"),
         sa.CheckConstraint("answer_days > 0", name="answer_days"),
+        sa.CheckConstraint("(carry_over_mode = 'weight') = (carry_over_weight IS NOT NULL)", name="weight"),
+        sa.CheckConstraint("carry_over_weight BETWEEN 2 AND 100", name="carry_over_weight"),
     )
 
     slug: str = Field(primary_key=True, max_length=63)
@@ -72,6 +75,17 @@ class Edition(SQLModel, table=True):
     seats_taken: int = 0
     waiting: int = 0
     frozen: bool = False
+    unfilled_minimum: UnfilledMinimum = Field(
+        default=UnfilledMinimum.RELEASED,
+        sa_type=one_of(UnfilledMinimum, "unfilled_minimum"),
+        sa_column_kwargs={"server_default": UnfilledMinimum.RELEASED.value},
+    )
+    carry_over_mode: CarryMode = Field(
+        default=CarryMode.NONE,
+        sa_type=one_of(CarryMode, "carry_over_mode"),
+        sa_column_kwargs={"server_default": CarryMode.NONE.value},
+    )
+    carry_over_weight: int | None = None
 
 
 class EditionProvider(SQLModel, table=True):

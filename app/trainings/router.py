@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
-from app.core.http.dependencies import Db, IfMatch, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import PUBLIC, requires
@@ -138,7 +138,7 @@ async def change_edition(
     response: Response,
     db: Db,
     now: Now,
-    if_match: IfMatch = None,
+    expected: Precondition,
 ) -> EditionRead:
     """Merge patch: members left out stay as they are, null clears."""
-    return tagged(response, await trainings.change_edition(db, caller, edition, body, now, if_match))
+    return tagged(response, await trainings.change_edition(db, caller, edition, body, now, expected))

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from app.core.paging import Page
 from app.core.values import Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
 from app.trainings.models import Mode
+from app.trainings.terms import CarryMode, UnfilledMinimum
 
 
 class TrainingRead(Output):
@@ -78,6 +79,28 @@ class QuotaBody(Input):
         return self
 
 
+class CarryOverBody(Input):
+    """What it brings in a draw to have been drawn out in an earlier edition; nothing unless it is set."""
+
+    model_config = ConfigDict(title="CarryOver")
+
+    mode: CarryMode = Field(examples=["none"])
+    weight: int | None = Field(
+        default=None, strict=True, ge=2, le=100, description="how many times the chance of others"
+    )
+
+    @model_validator(mode="after")
+    def _weight_with_its_mode(self) -> Self:
+        if (self.mode is CarryMode.WEIGHT) != (self.weight is not None):
+            raise PydanticCustomError(
+                "carry_over", "weight should be given with the mode weight, and only then"
+            )
+        return self
+
+
+_NO_CARRY_OVER = CarryOverBody(mode=CarryMode.NONE)
+
+
 def _distinct_partners(quotas: list[QuotaBody]) -> list[QuotaBody]:
     if len({quota.organisation for quota in quotas}) < len(quotas):
         raise PydanticCustomError("duplicate", "each organisation should stand in the quotas once")
@@ -106,6 +129,11 @@ class EditionCreate(Input):
     answer_days: int | None = Field(
         default=None, strict=True, ge=1, le=365, description="days to answer an offered seat; null: no limit"
     )
+    unfilled_minimum: UnfilledMinimum = Field(
+        default=UnfilledMinimum.RELEASED,
+        description="what becomes of the seats of a minimum that too few candidates came for",
+    )
+    carry_over: CarryOverBody = _NO_CARRY_OVER
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _zone = field_validator("time_zone")(_known_time_zone)
@@ -133,6 +161,8 @@ class EditionChange(Change):
     providers: list[Slug] = Field(default=[], max_length=20)
     forms_due_at: Moment | None = None
     answer_days: int | None = Field(default=None, strict=True, ge=1, le=365)
+    unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
+    carry_over: CarryOverBody = _NO_CARRY_OVER
 
     _quotas = field_validator("quotas")(_distinct_partners)
 
@@ -154,6 +184,13 @@ class QuotaRead(Output):
     organisation: str
     minimum: int
     maximum: int
+
+
+class CarryOverRead(Output):
+    """What it brings in a draw to have been drawn out in an earlier edition."""
+
+    mode: CarryMode
+    weight: int | None
 
 
 class Seats(Output):
@@ -182,6 +219,8 @@ class EditionRead(Output):
     seats: Seats
     forms_due_at: Moment | None
     answer_days: int | None
+    unfilled_minimum: UnfilledMinimum
+    carry_over: CarryOverRead
 
 
 class EditionPage(Page[EditionRead]):
@@ -209,6 +248,14 @@ class SessionCreate(Input):
     location: Location | None = None
 
 
+class LocationChange(Change):
+    """What to change of where a session is held."""
+
+    name: Title | None = None
+    city: Name = ""
+    address: Title | None = None
+
+
 class SessionChange(Change):
     """What to change of a session (merge patch): absent stays, null clears where a null can be."""
 
@@ -218,7 +265,7 @@ class SessionChange(Change):
     ends_at: Moment | None = None
     contact_minutes: Minutes | None = None
     phase: Slug | None = None
-    location: Location | None = None
+    location: LocationChange | None = None
 
 
 class LocationRead(Output):

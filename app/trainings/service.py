@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core import etags
 from app.core.database import flush
+from app.core.etags import Expected
 from app.core.paging import Window, fetch, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import changed_members
@@ -18,6 +18,7 @@ from app.identity import service as identity
 from app.identity.caller import Caller, Role
 from app.trainings.models import Edition, EditionProvider, Phase, Quota, Training
 from app.trainings.schemas import (
+    CarryOverRead,
     EditionChange,
     EditionCreate,
     EditionPage,
@@ -33,6 +34,8 @@ from app.trainings.schemas import (
 )
 
 Row = TypeVar("Row", bound=SQLModel)
+# What a draw goes by, so what stands still from its announcement to its publication.
+_DRAWN_ON = {"window", "capacity", "quotas", "unfilled_minimum", "carry_over"}
 
 
 class EditionExists(Problem):
@@ -43,7 +46,7 @@ class EditionExists(Problem):
 
 
 class EditionFrozen(Problem):
-    """A draw was announced on these seats and quotas; they stand until it has been run or voided."""
+    """A draw was announced on these terms; they stand until its result is published or it is voided."""
 
     status, code = 409, "edition-frozen"
     title, title_nl = "Seats and quotas are frozen", "Plaatsen en quota liggen vast"
@@ -99,7 +102,7 @@ def _number_and_slug(key: str) -> tuple[int, str]:
 async def edition(db: AsyncSession, slug: str, *, lock: bool = False) -> Edition:
     """The edition's row, or NotFound; with `lock`, no one else changes its seats until the commit."""
     query = select(Edition).where(Edition.slug == slug).execution_options(populate_existing=True)
-    found = (await db.exec(query.with_for_update() if lock else query)).first()
+    found = (await db.exec(query.with_for_update(key_share=True) if lock else query)).first()
     if found is None:
         raise NotFound(f"There is no edition {slug}.")
     return found
@@ -125,8 +128,9 @@ async def add_edition(db: AsyncSession, caller: Caller, wanted: EditionCreate, n
         faults.append(Fault(pointer="#/training", code="unknown-training", detail=detail))
     if faults:
         raise InvalidInput(faults)
-    kept = wanted.model_dump(exclude={"window", "quotas", "providers"})
+    kept = wanted.model_dump(exclude={"window", "quotas", "providers", "carry_over"})
     added = Edition(**kept, **wanted.window.model_dump())
+    added.carry_over_mode, added.carry_over_weight = wanted.carry_over.mode, wanted.carry_over.weight
     db.add(added)
     await flush(db, {"pk_edition": EditionExists(f"There is an edition {wanted.slug}.")})
     await _set_quotas(db, added, wanted.quotas)
@@ -137,24 +141,26 @@ async def add_edition(db: AsyncSession, caller: Caller, wanted: EditionCreate, n
 
 
 async def change_edition(
-    db: AsyncSession, caller: Caller, slug: str, change: EditionChange, now: datetime, expected: str | None
+    db: AsyncSession, caller: Caller, slug: str, change: EditionChange, now: datetime, expected: Expected
 ) -> EditionRead:
     """Change an edition, if it still carries the tag `expected`.
 
     Raises CapacityTooLow, and EditionFrozen for seats and quotas while a draw on them is announced.
     """
     changed = await edition(db, slug, lock=True)
-    etags.require(expected, (await _shown(db, [changed]))[0])
+    expected.require((await _shown(db, [changed]))[0])
     fields = change.model_fields_set
-    if changed.frozen and fields & {"capacity", "quotas"}:
-        raise EditionFrozen("A draw on these seats and quotas is announced; run it or void it first.")
+    if changed.frozen and fields & _DRAWN_ON:
+        raise EditionFrozen("A draw on these terms is announced; publish its result or void it first.")
     if "capacity" in fields and change.capacity < changed.seats_taken:
         raise CapacityTooLow(f"{changed.seats_taken} seats are taken.")
     if faults := await _organisation_faults(db, change.quotas, change.providers):
         raise InvalidInput(faults)
 
-    for name in fields - {"window", "quotas", "providers"}:
+    for name in fields - {"window", "quotas", "providers", "carry_over"}:
         setattr(changed, name, getattr(change, name))
+    if "carry_over" in fields:
+        changed.carry_over_mode, changed.carry_over_weight = change.carry_over.mode, change.carry_over.weight
     for name in change.window.model_fields_set:
         setattr(changed, name, getattr(change.window, name))
     if changed.closes_at <= changed.opens_at:
@@ -215,6 +221,17 @@ async def _set_providers(db: AsyncSession, edition: Edition, wanted: list[str]) 
     db.add_all(EditionProvider(edition=edition.slug, organisation=slug) for slug in dict.fromkeys(wanted))
 
 
+_SHOWN_OTHERWISE = {
+    "opens_at",
+    "closes_at",
+    "seats_taken",
+    "waiting",
+    "frozen",
+    "carry_over_mode",
+    "carry_over_weight",
+}
+
+
 async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionRead]:
     slugs = [one.slug for one in editions]
     quota_query = select(Quota).where(col(Quota.edition).in_(slugs)).order_by(col(Quota.organisation))
@@ -227,7 +244,8 @@ async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionR
     providers = (await db.exec(provider_query)).all()
     return [
         EditionRead(
-            **one.model_dump(exclude={"opens_at", "closes_at", "seats_taken", "waiting", "frozen"}),
+            **one.model_dump(exclude=_SHOWN_OTHERWISE),
+            carry_over=CarryOverRead(mode=one.carry_over_mode, weight=one.carry_over_weight),
             window=WindowRead(opens_at=one.opens_at, closes_at=one.closes_at),
             quotas=[QuotaRead.model_validate(quota) for quota in quotas if quota.edition == one.slug],
             providers=[given.organisation for given in providers if given.edition == one.slug],

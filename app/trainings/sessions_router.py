@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
-from app.core.http.dependencies import Db, IfMatch, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Reason, Slug, reason_of
 from app.identity.access import PUBLIC, requires
@@ -82,10 +82,10 @@ async def change_session(
     response: Response,
     db: Db,
     now: Now,
-    if_match: IfMatch = None,
+    expected: Precondition,
 ) -> SessionRead:
     """Schedule, move or otherwise change a session (merge patch)."""
-    return tagged(response, await calendar.change(db, caller, session_id, body, now, if_match))
+    return tagged(response, await calendar.change(db, caller, session_id, body, now, expected))
 
 
 @router.post(

@@ -3,6 +3,7 @@
 import pytest
 
 from app.core import etags
+from app.core.etags import Expected
 from app.core.problems import PreconditionFailed
 from app.core.values import Output
 from tests.world import PILOT, World
@@ -31,17 +32,59 @@ def test_a_tag_follows_what_is_seen() -> None:
     assert len({TAG, *(etags.of(other) for other in others)}) == 4
 
 
-@pytest.mark.parametrize("expected", [None, "*", " * ", TAG, f" {TAG} ", f'"other", {TAG}', f'{TAG},"other"'])
+@pytest.mark.parametrize(
+    "expected",
+    [None, "*", " * ", TAG, f" {TAG} ", f'"other", {TAG}', f'{TAG},"other"', f'W/"x", , "a,b",{TAG}'],
+)
 def test_a_change_against_what_was_seen_goes_on(expected: str | None) -> None:
-    etags.require(expected, NOW)
+    Expected(expected).require(NOW)
 
 
 @pytest.mark.parametrize(
-    "expected", ["", '""', '"other"', f"W/{TAG}", TAG.strip('"'), TAG.upper(), f"{TAG}x", f"{TAG} {TAG}"]
+    "expected",
+    [
+        "",
+        '""',
+        '"other"',
+        f"W/{TAG}",
+        TAG.strip('"'),
+        TAG.upper(),
+        f"{TAG}x",
+        f"{TAG} {TAG}",
+        f'"x{TAG}',
+        f"*, {TAG}x",
+    ],
 )
 def test_a_change_against_anything_else_is_refused(expected: str) -> None:
     with pytest.raises(PreconditionFailed):
-        etags.require(expected, NOW)
+        Expected(expected).require(NOW)
+
+
+def test_nothing_agrees_with_what_is_not_there_yet() -> None:
+    for match in ("*", TAG, ""):
+        with pytest.raises(PreconditionFailed):
+            Expected(match).require(None)
+    for none_match in ("*", TAG):
+        Expected(none_match=none_match).require(None)
+    Expected().require(None)
+
+
+@pytest.mark.parametrize("none_match", ["*", TAG, f"W/{TAG}", f'"other", W/{TAG}'])
+def test_a_change_that_is_only_for_something_else_is_refused(none_match: str) -> None:
+    with pytest.raises(PreconditionFailed):
+        Expected(none_match=none_match).require(NOW)
+    Expected(none_match='"other"').require(NOW)
+
+
+def test_a_weak_tag_counts_for_reading_and_not_for_changing() -> None:
+    """RFC 9110, section 8.8.3.2."""
+    assert (etags.weak_match(f"W/{TAG}", TAG), etags.strong_match(f"W/{TAG}", TAG)) == (True, False)
+
+
+@pytest.mark.parametrize("long", ['"' * 50_000, "," * 50_000, " " * 50_000, 'W/"",' * 20_000 + "x"])
+def test_a_long_header_costs_no_time(long: str) -> None:
+    assert not etags.strong_match(long, TAG)
+    assert not etags.weak_match(long, TAG)
 
 
 def test_every_single_thing_has_a_tag_that_stays_while_it_does(world: World) -> None:

@@ -81,12 +81,12 @@ def test_an_offer_that_is_not_answered_in_time_passes_on(world: World) -> None:
     world.draw()
     first = next(id for id in people if _status(world, id) == "placed")
     [second] = [id for id in people if id != first]
-    assert world.admin.get(f"/v1/registrations/{first}").json()["answerBy"] == "2021-07-20T07:00:00Z"
+    assert world.admin.get(f"/v1/registrations/{first}").json()["answerBy"] == "2021-07-20T08:00:00Z"
 
-    assert _lapsed(world, "2021-07-20T08:59:59+02:00") == 0
-    assert _lapsed(world, "2021-07-20T09:00:00+02:00") == 1
+    assert _lapsed(world, "2021-07-20T09:59:59+02:00") == 0
+    assert _lapsed(world, "2021-07-20T10:00:00+02:00") == 1
     assert (_status(world, first), _status(world, second)) == ("lapsed", "placed")
-    assert _lapsed(world, "2021-07-20T09:00:00+02:00") == 0
+    assert _lapsed(world, "2021-07-20T10:00:00+02:00") == 0
 
 
 def test_a_form_that_is_not_returned_in_time_lapses(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registrations.seats import Range, Waiting, next_in_line
+from app.registrations.seats import Range, Rule, Waiting, next_in_line
 
 PARTNERS = ("fleck", "mocca", "kunst-centraal")
 
@@ -26,7 +26,22 @@ PARTNERS = ("fleck", "mocca", "kunst-centraal")
 def test_the_next_in_line(line: str, taken: dict[str, int], chosen: str | None) -> None:
     waiting = [Waiting(name, "fleck" if name.startswith("f") else "mocca") for name in line.split()]
     found = next_in_line(waiting, taken, {"fleck": Range(2, 4)})
-    assert (found.id if found else None) == chosen
+    assert (found[0].id if found else None) == chosen
+
+
+def test_whoever_goes_first_does_so_by_a_rule() -> None:
+    line = [Waiting("m1", "mocca"), Waiting("f1", "fleck")]
+    quotas = {"fleck": Range(2, 4)}
+    assert next_in_line(line, {}, quotas) == (line[1], Rule.UNDER_MINIMUM)
+    assert next_in_line(line, {"fleck": 2}, quotas) == (line[0], Rule.FIRST_IN_LINE)
+
+
+@pytest.mark.parametrize(("free", "chosen"), [(1, None), (2, None), (3, "m1")])
+def test_a_held_minimum_keeps_its_seats_free(free: int, chosen: str | None) -> None:
+    line = [Waiting("m1", "mocca")]
+    found = next_in_line(line, {}, {"fleck": Range(2, 4)}, free=free, held=True)
+    assert (found[0].id if found else None) == chosen
+    assert next_in_line(line, {}, {"fleck": Range(2, 4)}, free=free) == (line[0], Rule.FIRST_IN_LINE)
 
 
 @given(
@@ -42,7 +57,8 @@ def test_whoever_is_chosen_keeps_the_quotas(
 ) -> None:
     line = [Waiting(number, partner) for number, partner in enumerate(partners)]
     held = Counter(taken)
-    while (chosen := next_in_line(line, held, quotas)) is not None:
+    while (found := next_in_line(line, held, quotas)) is not None:
+        chosen = found[0]
         before = [one for one in line if one.id < chosen.id]
         limit = quotas.get(chosen.partner)
         assert limit is None or held[chosen.partner] < limit.maximum

@@ -13,6 +13,7 @@ def test_a_newcomer_carries_a_teacher_to_a_certificate(world: World) -> None:
     assert world.fleck.post("/v1/registrations", registration(edition=EDITION)).status_code == 409
     announced = world.admin.post(f"/v1/editions/{EDITION}/draws").json()
     assert world.admin.post(f"/v1/draws/{announced['id']}/_run").json()["drawNeeded"] is False
+    assert world.admin.post(f"/v1/draws/{announced['id']}/_publish").json()["status"] == "completed"
     assert world.fleck.post(f"/v1/registrations/{made['id']}/_confirm").status_code == 200
 
     for session in world.sessions(EDITION):

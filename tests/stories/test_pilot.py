@@ -1,6 +1,8 @@
 """The pilot of 2021-2022, from the first registration to certificates that anyone can check, over HTTP."""
 
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,17 +85,44 @@ def _return_forms(server: Server, registered: list[JSON]) -> None:
 
 def _draw(server: Server, admin: Caller) -> None:
     """20 seats among 27 candidates, 2 to 4 for Flevoland; the chances are known before the lots."""
-    announced = admin.post(f"/v1/editions/{PILOT}/draws", status=201)
-    assert (len(announced["candidates"]), announced["seats"], announced["lots"]) == (27, 20, [])
-    chances = {one["partner"]: one["chance"] for one in announced["candidates"]}
+    source = {
+        "kind": "public-source",
+        "source": "A newspaper that everybody can read",
+        "field": "the number on its front page of 7 July 2021",
+        "availableAt": "2021-07-07T09:00:00+02:00",
+    }
+    announced = admin.post(f"/v1/editions/{PILOT}/draws", {"beacon": source}, status=201)
+    assert (len(announced["list"]["candidates"]), announced["list"]["seats"]) == (27, 20)
+    chances = {one["partner"]: one["chance"] for one in announced["groups"]}
     assert chances == {"fleck": "2/3", "kunst-centraal": "16/21", "mocca": "16/21"}
-    record = admin.post(f"/v1/draws/{announced['id']}/_run")
-    assert httpx.get(f"{server.url}/v1/draws/{announced['id']}").json() == record
+
+    server.at("2021-07-07T10:00+02:00")
+    path = f"/v1/draws/{announced['id']}"
+    admin.post(f"{path}/_run", {"value": "3141"})
+    assert len(admin.get("/v1/registrations?status=complete&limit=100")["items"]) == 27
+    record = admin.post(f"{path}/_publish")
+    assert httpx.get(server.url + path).json() == record
+    _verify(server.url + path)
     placed = admin.get("/v1/registrations?status=placed&limit=100")["items"]
     by_partner = Counter(one["partner"] for one in placed)
     assert (len(placed), by_partner["fleck"]) == (20, 4)
     assert len(admin.get("/v1/registrations?status=waitlisted")["items"]) == 7
     assert len(admin.get("/v1/registrations?status=received")["items"]) == 3
+
+
+def _verify(address: str) -> None:
+    """Anyone can recompute the draw from its public record, with one file and Python alone."""
+    script = Path("app/draws/verify_draw.py")
+    verified = subprocess.run(
+        [sys.executable, "-I", "-S", str(script), address, "--lang", "en"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (verified.returncode, verified.stderr) == (0, ""), verified.stdout
+    assert verified.stdout.endswith("EVERYTHING IS RIGHT\n")
+    assert "fleck: 6 candidates, chance 2/3" in verified.stdout
 
 
 def _confirm(partners: dict[str, Caller], admin: Caller) -> list[str]:

@@ -20,6 +20,8 @@ ZUID: JSON = {
     "providers": ["neos", "mocca"],
     "formsDueAt": "2022-07-10T00:00:00+02:00",
     "answerDays": 14,
+    "unfilledMinimum": "held",
+    "carryOver": {"mode": "weight", "weight": 3},
 }
 
 
@@ -45,6 +47,8 @@ def test_the_pilot_is_as_it_was_announced(world: World) -> None:
         "seats": {"capacity": 20, "taken": 0, "free": 20, "waiting": 0},
         "formsDueAt": None,
         "answerDays": None,
+        "unfilledMinimum": "released",
+        "carryOver": {"mode": "none", "weight": None},
     }
     listed = world.http.get("/v1/editions").json()["items"]
     assert [item["slug"] for item in listed] == [PILOT, "voorbeeld"]
@@ -70,7 +74,15 @@ def test_an_edition_is_added(world: World) -> None:
 
 
 def test_what_an_edition_may_leave_out_gets_its_default(world: World) -> None:
-    optional = {"timeZone", "quotas", "providers", "formsDueAt", "answerDays"}
+    optional = {
+        "timeZone",
+        "quotas",
+        "providers",
+        "formsDueAt",
+        "answerDays",
+        "unfilledMinimum",
+        "carryOver",
+    }
     body = {name: value for name, value in ZUID.items() if name not in optional}
     made = world.admin.post("/v1/editions", body).json()
     assert {name: made[name] for name in optional} == {
@@ -79,6 +91,8 @@ def test_what_an_edition_may_leave_out_gets_its_default(world: World) -> None:
         "providers": [],
         "formsDueAt": None,
         "answerDays": None,
+        "unfilledMinimum": "released",
+        "carryOver": {"mode": "none", "weight": None},
     }
 
 

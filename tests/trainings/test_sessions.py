@@ -1,8 +1,11 @@
 """Sessions: those of the pilot, and planned, moved and cancelled by who gives them."""
 
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
+
+import pytest
 
 from tests.world import JSON, PILOT, Party, World
 
@@ -224,7 +227,7 @@ def test_a_session_is_moved_and_the_rest_stays(world: World) -> None:
         "title": "Anders",
         "phase": None,
         "contactMinutes": 180,
-        "location": {"name": None, "city": "Almere", "address": None},
+        "location": {"name": "Het Theater", "city": "Almere", "address": "Cultuurplein 1"},
     }
     assert (answer.status_code, answer.json()) == (200, after)
     assert world.provider.patch(path, {}).json() == after
@@ -338,3 +341,40 @@ def test_the_first_and_the_last_moment_can_be_read_back(world: World) -> None:
     if answer.status_code == 201:
         read = world.http.get(answer.headers["location"]).json()
         assert {name: read[name] for name in times} == times
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at"),
+    [
+        ("2021-10-07T14:30:00+02:00", "2021-10-07T17:30:00+02:00"),
+        ("2021-03-28T01:30:00+01:00", "2021-03-28T03:30:00+02:00"),  # the hour in between does not exist
+        ("2021-10-31T02:30:00+02:00", "2021-10-31T02:30:00+01:00"),  # the same local time, an hour later
+        ("2021-10-07T12:30:00.123456Z", "2021-10-07T12:30:00.999999Z"),
+        ("1883-11-18T12:00:00-04:56", "1937-06-01T00:00:00+00:20"),
+    ],
+)
+def test_reading_and_writing_back_moves_a_session_by_nothing(
+    world: World, starts_at: str, ends_at: str
+) -> None:
+    made = planned(world, startsAt=starts_at, endsAt=ends_at)
+    first = (made["startsAt"], made["endsAt"])
+    assert [datetime.fromisoformat(time) for time in first] == [
+        datetime.fromisoformat(starts_at),
+        datetime.fromisoformat(ends_at),
+    ]
+    for _ in range(50):
+        read = world.http.get(f"/v1/sessions/{made['id']}")
+        times = {name: read.json()[name] for name in ("startsAt", "endsAt")}
+        headers = {"If-Match": read.headers["etag"]}
+        answer = world.provider.patch(f"/v1/sessions/{made['id']}", times, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, made)
+        assert answer.headers["etag"] == read.headers["etag"]
+
+
+def test_another_offset_moves_a_session_by_nothing(world: World) -> None:
+    made = planned(world)
+    start, end = (datetime.fromisoformat(made[name]) for name in ("startsAt", "endsAt"))
+    for hours in range(-12, 15):
+        zone = timezone(timedelta(hours=hours, minutes=15))
+        times = {"startsAt": start.astimezone(zone).isoformat(), "endsAt": end.astimezone(zone).isoformat()}
+        assert world.provider.patch(f"/v1/sessions/{made['id']}", times).json() == made

@@ -52,9 +52,15 @@ GET    /v1/applicants/{applicantId}                            p a
 PATCH  /v1/applicants/{applicantId}                            p a
 GET    /v1/enrolment-forms/{token}                             public
 PUT    /v1/enrolment-forms/{token}                             public
+GET    /v1/editions/{edition}/possible-duplicates              a
+POST   /v1/editions/{edition}/possible-duplicates/_decide      a
+POST   /v1/editions/{edition}/_carry                           a
 POST   /v1/editions/{edition}/draws                            a
 GET    /v1/draws/{drawId}                                      public
+GET    /v1/draw-receipts/{receiptToken}                        public
 POST   /v1/draws/{drawId}/_run                                 a
+POST   /v1/draws/{drawId}/_publish                             a
+POST   /v1/draws/{drawId}/_rehearse                            a
 POST   /v1/draws/{drawId}/_void                                a
 PUT    /v1/sessions/{sessionId}/attendance                     v a
 PUT    /v1/sessions/{sessionId}/attendance/{registrationId}    v a
@@ -83,6 +89,7 @@ FILLED = {
     "sessionId": "01890000-0000-7000-8000-000000000000",
     "registrationId": "01890000-0000-7000-8000-000000000000",
     "applicantId": "01890000-0000-7000-8000-000000000000",
+    "receiptToken": "unknown",
     "drawId": "01890000-0000-7000-8000-000000000000",
     "number": "CCVO-2022-000001",
     "code": "nothing",

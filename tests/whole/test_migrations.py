@@ -33,6 +33,9 @@ SELECT 'constraint', r.relname, k.conname, pg_get_constraintdef(k.oid)
 UNION ALL
 SELECT 'index', i.tablename, i.indexname, i.indexdef
   FROM pg_indexes i WHERE i.schemaname = 'public' AND i.tablename <> 'alembic_version'
+UNION ALL
+SELECT 'function', p.proname, '', pg_get_functiondef(p.oid)
+  FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
 ORDER BY 1, 2, 3, 4
 """
 

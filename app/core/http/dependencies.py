@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Query, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.clock import Clock
 from app.core.database import Database
+from app.core.etags import Expected
+from app.core.http.conditional import listed
 from app.core.language import Language, preferred
 from app.core.paging import Window
 from app.core.settings import Settings
@@ -43,23 +46,41 @@ async def _language(
 
 
 async def _window(
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 50,
     cursor: Annotated[
-        str | None, Query(max_length=500, description="`nextCursor` of the page before")
+        str | None,
+        Query(max_length=2000, description="`nextCursor` of the page before; filters and sort stay the same"),
     ] = None,
 ) -> Window:
-    return Window(limit, cursor)
+    query = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "cursor"))
+    return Window(limit, cursor, of=urlencode([("", request.url.path), *query]))
+
+
+async def _expected(
+    request: Request,
+    _match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            max_length=4000,
+            description="The ETag that was read: the change is refused (412) when it is no longer current",
+        ),
+    ] = None,
+    _none_match: Annotated[
+        str | None,
+        Header(
+            alias="If-None-Match",
+            max_length=4000,
+            description="`*`: the change is refused (412) when there is something already",
+        ),
+    ] = None,
+) -> Expected:
+    return Expected(listed(request.headers, "if-match"), listed(request.headers, "if-none-match"))
 
 
 Now = Annotated[datetime, Depends(_now)]
 Config = Annotated[Settings, Depends(_settings)]
 Reader = Annotated[Language, Depends(_language)]
 Paging = Annotated[Window, Depends(_window)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=200,
-        description="The ETag that was read: the change is refused (412) when it is no longer current",
-    ),
-]
+Precondition = Annotated[Expected, Depends(_expected)]

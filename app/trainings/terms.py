@@ -1,0 +1,18 @@
+"""What an edition can lay down about its draw. Pure: no database."""
+
+from enum import StrEnum
+
+
+class UnfilledMinimum(StrEnum):
+    """What becomes of the seats of a minimum that too few candidates came for."""
+
+    RELEASED = "released"  # the others get them
+    HELD = "held"  # they stay free for that partner
+
+
+class CarryMode(StrEnum):
+    """What it brings in a draw to have been drawn out in an earlier edition."""
+
+    NONE = "none"
+    PRIORITY = "priority"
+    WEIGHT = "weight"

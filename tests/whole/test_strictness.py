@@ -1,0 +1,201 @@
+"""What breaks others, on every route: text, times, addresses and queries that are none.
+
+The cases come from the OpenAPI document, so that a new route has them too.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app import openapi
+from app.core.settings import Settings
+from app.main import create_app
+from tests.whole.test_access import FILLED, ROWS
+from tests.world import JSON, World, registration
+
+DOCUMENT = openapi.document(create_app(Settings(), "postgresql+asyncpg://nowhere/none"))
+Steps = tuple[str | int, ...]
+# A person shares this address, and what they share it with adds to its query.
+ANY_QUERY = {("GET", "/v1/verifications/{code}"), ("HEAD", "/v1/verifications/{code}")}
+
+
+def leaves(schema: JSON, wanted: Callable[[JSON], bool]) -> Iterator[Steps]:
+    """The paths to every value below a schema that is `wanted`."""
+    if "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for kind in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(kind, []):
+            yield from leaves(one, wanted)
+    if wanted(schema):
+        yield ()
+    for name, member in schema.get("properties", {}).items():
+        yield from ((name, *rest) for rest in leaves(member, wanted))
+    if "items" in schema:
+        yield from ((0, *rest) for rest in leaves(schema["items"], wanted))
+
+
+def bodies(wanted: Callable[[JSON], bool]) -> list[tuple[str, str, Steps]]:
+    """Each operation that takes JSON, with the path to each value in it that is `wanted`."""
+    return [
+        (method.upper(), f"/v1{path}", steps)
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+        for steps in dict.fromkeys(
+            leaves(operation["requestBody"]["content"]["application/json"]["schema"], wanted)
+        )
+    ]
+
+
+def holding(steps: Steps, value: object) -> object:
+    """A body with one value in it."""
+    for step in reversed(steps):
+        value = [value] if isinstance(step, int) else {step: value}
+    return value
+
+
+def pointer(steps: Steps) -> str:
+    return "#" + "".join(f"/{step}" for step in steps)
+
+
+def refused(world: World, method: str, path: str, body: object) -> dict[str, str]:
+    """The faults that an administrator (or the certifier, whose alone it is) is told, by their pointers."""
+    party = world.lkca if ROWS[method, path] == ["c"] else world.admin
+    answer = party.request(
+        method,
+        path.format(**FILLED),
+        content=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 400, (method, path, body, answer.status_code, answer.text)
+    return {fault["pointer"]: fault["code"] for fault in answer.json()["errors"]}
+
+
+TEXTS = bodies(lambda schema: schema.get("type") == "string")
+FREE = bodies(
+    lambda schema: schema.get("type") == "string" and not {"enum", "const", "format", "pattern"} & set(schema)
+)
+MOMENTS = bodies(lambda schema: schema.get("format") == "date-time")
+
+
+def test_there_is_text_to_try() -> None:
+    assert len({path for _, path, _ in TEXTS}) >= 14
+    assert ("POST", "/v1/registrations", ("applicant", "familyName")) in FREE
+    assert ("PATCH", "/v1/sessions/{sessionId}", ("location", "city")) in FREE
+    assert ("PATCH", "/v1/editions/{edition}", ("window", "closesAt")) in MOMENTS
+    assert ("POST", "/v1/sessions", ("startsAt",)) in MOMENTS
+
+
+@pytest.mark.parametrize("bad", ["\0", "a\0b", "\ud800", "a\udfffb", "\udc80\ud800", "x\x1b[0m"])
+def test_no_text_holds_what_is_no_character(world: World, bad: str) -> None:
+    for method, path, steps in TEXTS:
+        assert pointer(steps) in refused(world, method, path, holding(steps, bad)), (method, path, steps)
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u00ad", "\u200b\u200d\ufeff", " \u2060 ", "\u3164", "\u2800", "\u0301", "\ufe0f"]
+)
+def test_no_text_is_invisible(world: World, unseen: str) -> None:
+    for method, path, steps in FREE:
+        faults = refused(world, method, path, holding(steps, unseen))
+        assert faults.get(pointer(steps)) == "invisible", (method, path, steps, faults)
+
+
+def test_no_member_has_a_name_that_is_no_text(world: World) -> None:
+    for method, path in {(method, path) for method, path, _ in TEXTS}:
+        for name in ("\0", "\ud800", "a\ud800/~b", ""):
+            faults = refused(world, method, path, {name: "x"})
+            assert {"extra-forbidden", "string-unicode"} & set(faults.values()), (method, path, faults)
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        "2021-10-07T14:30:00",
+        "2021-10-07 14:30:00Z",
+        "2021-03-28T02:30:00",  # does not exist in Amsterdam
+        "2021-10-31T02:30:00",  # exists twice
+        "2021-10-31T02:30:00[Europe/Amsterdam]",
+        "2021-10-07T14:30:00+02:00[Europe/Amsterdam]",
+        "2021-10-07T14:30:00-00:00",
+        "2021-10-07T24:00:00Z",
+        "2021-10-07T23:59:60Z",
+        "2021-02-29T12:00:00Z",
+        "2021-10-07",
+        "1633609800",
+        1633609800,
+        True,
+        "now",
+        "",
+    ],
+)
+def test_no_moment_is_without_its_offset(world: World, local: object) -> None:
+    for method, path, steps in MOMENTS:
+        assert pointer(steps) in refused(world, method, path, holding(steps, local)), (method, path, steps)
+
+
+def test_no_address_has_a_slash_at_its_end(world: World) -> None:
+    for (method, path), allowed in ROWS.items():
+        party: Any = world.lkca if allowed == ["c"] else world.admin
+        for ending in ("/", "//"):
+            answer = party.request(method, path.format(**FILLED) + ending)
+            assert answer.status_code == 404, (method, path, answer.status_code)
+            assert "location" not in answer.headers
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_no_route_overlooks_a_part_of_the_query(world: World) -> None:
+    for method, path in ROWS:
+        if (method, path) in ANY_QUERY:
+            continue
+        party = world.lkca if ROWS[method, path] == ["c"] else world.admin
+        answer = party.request(method, f"{path.format(**FILLED)}?foo=1&bar=", json={})
+        assert answer.status_code == 400, (method, path, answer.status_code)
+        faults = {(fault["pointer"], fault["location"]) for fault in answer.json()["errors"]}
+        assert {("#/foo", "query"), ("#/bar", "query")} <= faults, (method, path, faults)
+
+
+def test_a_shared_link_may_have_gained_a_query(world: World) -> None:
+    certificate = world.certified()
+    path = certificate["verificationUrl"].removeprefix("https://register.example")
+    assert world.http.get(f"{path}?fbclid=x&utm_source=y").status_code == 200
+
+
+NAMES = [
+    "Zoë",
+    "Ångström",
+    "Ĳsbrand",  # a ligature is NFC: not taken apart
+    "ﬁ",
+    "’t Hooft",
+    "van\u00a0der",
+    "نور\u200cالدین",  # a joiner inside a name is part of its spelling
+    "김민수",
+    "d\u00adj",
+    "𝒩oor",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_composed_stays_as_it_is(world: World, name: str) -> None:
+    made = world.register(
+        applicant={"givenName": name, "familyName": name}, school={"name": name, "city": name}
+    )
+    read = world.fleck.get(f"/v1/registrations/{made['id']}").json()
+    assert (read["applicant"]["givenName"], read["applicant"]["familyName"]) == (name, name)
+    assert (read["school"]["name"], read["school"]["city"]) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Zoe\u0308", "Zoë"),
+        ("A\u030angstro\u0308m", "Ångström"),
+        ("\u212b", "\u00c5"),
+        ("\u1100\u1161", "가"),
+    ],
+)
+def test_a_name_that_is_taken_apart_is_composed(world: World, sent: str, kept: str) -> None:
+    body = registration(applicant={"familyName": sent})
+    assert world.fleck.post("/v1/registrations", body).json()["applicant"]["familyName"] == kept
