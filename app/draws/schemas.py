@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.core.values import Input, Moment, Output, Text, Title
+from app.core.values import WHOLE, Input, Moment, Output, Text, Title
 from app.draws.models import DrawStatus
 from app.registrations.lifecycle import Status
 from app.trainings.terms import CarryMode, UnfilledMinimum
@@ -22,7 +22,9 @@ class BeaconWanted(Input):
     """
 
     kind: Literal["drand", "public-source"] = Field(examples=["drand"])
-    round: int | None = Field(default=None, strict=True, ge=1, le=LAST_ROUND, description="of drand")
+    round: Annotated[int, Field(strict=True, ge=1, le=LAST_ROUND), WHOLE] | None = Field(
+        default=None, description="of drand"
+    )
     at: Moment | None = Field(default=None, description="the first round of drand from this moment on")
     source: Title | None = Field(default=None, description="the name of the public source")
     field: Title | None = Field(default=None, description="the exact field in it")

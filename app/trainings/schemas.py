@@ -1,7 +1,7 @@
 """What goes in and out about trainings, phases, editions and sessions."""
 
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -9,9 +9,11 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
+from app.core.values import WHOLE, Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
 from app.trainings.models import Mode
 from app.trainings.terms import CarryMode, UnfilledMinimum
+
+AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 
 
 class TrainingRead(Output):
@@ -85,8 +87,8 @@ class CarryOverBody(Input):
     model_config = ConfigDict(title="CarryOver")
 
     mode: CarryMode = Field(examples=["none"])
-    weight: int | None = Field(
-        default=None, strict=True, ge=2, le=100, description="how many times the chance of others"
+    weight: Annotated[int, Field(strict=True, ge=2, le=100), WHOLE] | None = Field(
+        default=None, description="how many times the chance of others"
     )
 
     @model_validator(mode="after")
@@ -126,8 +128,8 @@ class EditionCreate(Input):
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20, examples=[["mocca"]])
     forms_due_at: Moment | None = Field(default=None, description="a form not returned by then lapses")
-    answer_days: int | None = Field(
-        default=None, strict=True, ge=1, le=365, description="days to answer an offered seat; null: no limit"
+    answer_days: AnswerDays | None = Field(
+        default=None, description="days to answer an offered seat; null: no limit"
     )
     unfilled_minimum: UnfilledMinimum = Field(
         default=UnfilledMinimum.RELEASED,
@@ -160,7 +162,7 @@ class EditionChange(Change):
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20)
     forms_due_at: Moment | None = None
-    answer_days: int | None = Field(default=None, strict=True, ge=1, le=365)
+    answer_days: AnswerDays | None = None
     unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
     carry_over: CarryOverBody = _NO_CARRY_OVER
 
