@@ -23,7 +23,7 @@ def floor(url: str) -> Iterator[int]:
     quiet = ["--log-level", "error", "--no-access-log"]
     fast = ["--loop", "uvloop", "--http", "httptools"]
     environment = {**os.environ, "FLOOR_DATABASE_URL": url.replace("+asyncpg", "")}
-    command = [BIN / "uvicorn", "bench.floor:app", "--port", str(port), *quiet, *fast]
+    command: list[Path | str] = [BIN / "uvicorn", "bench.floor:app", "--port", str(port), *quiet, *fast]
     with serving(command, environment, port):
         yield port
 
