@@ -18,6 +18,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import psutil
 
 from app import migrate, seed
 from app.core import embedded
@@ -34,6 +35,8 @@ VERIFIER = Path("app/draws/verify_draw.py")
 HOUR = 3600.0
 # The pilot's proportions: 6, 9 and 12 candidates for 20 seats, of which 2 to 4 for one partner.
 FILL = """
+DROP INDEX ix_registration_search;
+SET maintenance_work_mem = '1GB';
 INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, answer_days, capacity,
   seats_taken, waiting, frozen)
 SELECT '{edition}', training, 'Loting', region, time_zone, '2023-06-01Z', '2023-08-01Z', 14, {size} * 20 / 27,
@@ -55,6 +58,7 @@ SELECT registration, '{edition}', partner, applicant, email,
 INSERT INTO enrolment_form (registration, token_digest, submitted_at, answers)
 SELECT registration, sha256(registration::text::bytea), '2023-07-15Z', '{{"subject": "beeldende vorming"}}' FROM candidate;
 DROP TABLE candidate;
+CREATE INDEX ix_registration_search ON registration USING gin (search_grams(search_text));
 """
 
 
@@ -63,6 +67,7 @@ class Figure:
     """What one step took."""
 
     seconds: float
+    cpu: float
     megabytes: float
 
 
@@ -135,18 +140,19 @@ def _asked(
     with servers.application(url, folder, **settings) as (port, process):
         request.url = request.url.copy_with(host="127.0.0.1", port=port)
         request.headers.update({"Authorization": f"Bearer {servers.token(port, admin)}", "Host": "127.0.0.1"})
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), _cpu(process)
         with httpx.Client(timeout=HOUR) as client, kept.open("wb") as file:
             answer = client.send(request, stream=True)
             for part in answer.iter_bytes():
                 file.write(part)
-        seconds = time.perf_counter() - started
-        peak = _peak(process)
+        seconds, busy = time.perf_counter() - started, _cpu(process) - busy
+        process.terminate()
+        _, peak = _ended(process)
     if not answer.is_success:
         raise SystemExit(
             f"{request.method} {request.url.path}: {answer.status_code} {kept.read_text()[:500]}"
         )
-    return Figure(seconds, peak)
+    return Figure(seconds, busy, peak)
 
 
 def _verified(record: Path) -> Figure:
@@ -156,36 +162,45 @@ def _verified(record: Path) -> Figure:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout
     said = process.stdout.read().decode()
-    peak = _ended(process)
+    busy, peak = _ended(process)
     if process.returncode or not said.rstrip().endswith("EVERYTHING IS RIGHT"):
         raise SystemExit(said)
-    return Figure(time.perf_counter() - started, peak)
+    return Figure(time.perf_counter() - started, busy, peak)
 
 
-def _peak(process: subprocess.Popen[bytes]) -> float:
-    """End a process; gives the most memory that it ever held, in megabytes."""
-    process.terminate()
-    return _ended(process)
+def _cpu(process: subprocess.Popen[bytes]) -> float:
+    used = psutil.Process(process.pid).cpu_times()
+    return float(used.user + used.system)
 
 
-def _ended(process: subprocess.Popen[bytes]) -> float:
+def _ended(process: subprocess.Popen[bytes]) -> tuple[float, float]:
+    """Wait for a process to end; gives its CPU seconds, and the megabytes that it held at its peak.
+
+    A process begins with the peak of the one that started it: what is less than this one's does not show.
+    """
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return used.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
+    unit = 1024 if sys.platform == "linux" else 1024 * 1024
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / unit
 
 
 def _print(measured: dict[int, dict[str, Figure]], version: str) -> None:
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}\n")
+    load = os.getloadavg()[0]
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, load {load:.1f}\n"
+    )
     *_, few, many = measured
-    shown = [f"{size:,}: s | MB" for size in measured]
-    print(f"| step | {' | '.join(shown)} | per candidate, {many:,} to {few:,} |")
-    print(f"|---{'|---' * (2 * len(measured) + 1)}|")
+    shown = [f"{size:,}: s | CPU s | MB" for size in measured]
+    print(f"| step | {' | '.join(shown)} | s per candidate, {many:,} to {few:,} | the same, CPU |")
+    print(f"|---{'|---' * (3 * len(measured) + 2)}|")
     for step in measured[many]:
+        low, high = measured[few][step], measured[many][step]
         figures = [
-            f"{figure[step].seconds:.2f} | {figure[step].megabytes:.0f}" for figure in measured.values()
+            f"{one[step].seconds:.2f} | {one[step].cpu:.2f} | {one[step].megabytes:.0f}"
+            for one in measured.values()
         ]
-        factor = measured[many][step].seconds / many / (measured[few][step].seconds / few)
-        print(f"| {step} | {' | '.join(figures)} | {factor:.2f} |")
+        factors = f"{high.seconds / low.seconds * few / many:.2f} | {high.cpu / low.cpu * few / many:.2f}"
+        print(f"| {step} | {' | '.join(figures)} | {factors} |")
 
 
 if __name__ == "__main__":
