@@ -6,6 +6,7 @@ server's memory is the step's; the last step is verify_draw.py as people run it,
 
 import argparse
 import asyncio
+import contextlib
 import os
 import platform
 import subprocess
@@ -67,7 +68,8 @@ class Figure:
     """What one step took."""
 
     seconds: float
-    cpu: float
+    busy: float  # CPU seconds of the application, or the verifier
+    database: float  # CPU seconds of PostgreSQL
     megabytes: float
 
 
@@ -140,19 +142,20 @@ def _asked(
     with servers.application(url, folder, **settings) as (port, process):
         request.url = request.url.copy_with(host="127.0.0.1", port=port)
         request.headers.update({"Authorization": f"Bearer {servers.token(port, admin)}", "Host": "127.0.0.1"})
-        started, busy = time.perf_counter(), _cpu(process)
+        database = _postmaster(folder)
+        started, before = time.perf_counter(), (_cpu(process.pid), _cpu(database))
         with httpx.Client(timeout=HOUR) as client, kept.open("wb") as file:
             answer = client.send(request, stream=True)
             for part in answer.iter_bytes():
                 file.write(part)
-        seconds, busy = time.perf_counter() - started, _cpu(process) - busy
+        seconds, after = time.perf_counter() - started, (_cpu(process.pid), _cpu(database))
         process.terminate()
         _, peak = _ended(process)
     if not answer.is_success:
         raise SystemExit(
             f"{request.method} {request.url.path}: {answer.status_code} {kept.read_text()[:500]}"
         )
-    return Figure(seconds, busy, peak)
+    return Figure(seconds, after[0] - before[0], after[1] - before[1], peak)
 
 
 def _verified(record: Path) -> Figure:
@@ -165,12 +168,21 @@ def _verified(record: Path) -> Figure:
     busy, peak = _ended(process)
     if process.returncode or not said.rstrip().endswith("EVERYTHING IS RIGHT"):
         raise SystemExit(said)
-    return Figure(time.perf_counter() - started, busy, peak)
+    return Figure(time.perf_counter() - started, busy, 0, peak)
 
 
-def _cpu(process: subprocess.Popen[bytes]) -> float:
-    used = psutil.Process(process.pid).cpu_times()
-    return float(used.user + used.system)
+def _postmaster(folder: str) -> int:
+    return int(Path(folder, "postgresql/cluster/postmaster.pid").read_text().split()[0])
+
+
+def _cpu(process_id: int) -> float:
+    """The CPU seconds of a process and its children, those that have ended too."""
+    process = psutil.Process(process_id)
+    total = float(sum(process.cpu_times()[:4]))
+    for child in process.children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(child.cpu_times()[:2])
+    return total
 
 
 def _ended(process: subprocess.Popen[bytes]) -> tuple[float, float]:
@@ -189,18 +201,19 @@ def _print(measured: dict[int, dict[str, Figure]], version: str) -> None:
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, load {load:.1f}\n"
     )
-    *_, few, many = measured
-    shown = [f"{size:,}: s | CPU s | MB" for size in measured]
-    print(f"| step | {' | '.join(shown)} | s per candidate, {many:,} to {few:,} | the same, CPU |")
-    print(f"|---{'|---' * (3 * len(measured) + 2)}|")
-    for step in measured[many]:
-        low, high = measured[few][step], measured[many][step]
-        figures = [
-            f"{one[step].seconds:.2f} | {one[step].cpu:.2f} | {one[step].megabytes:.0f}"
-            for one in measured.values()
-        ]
-        factors = f"{high.seconds / low.seconds * few / many:.2f} | {high.cpu / low.cpu * few / many:.2f}"
-        print(f"| {step} | {' | '.join(figures)} | {factors} |")
+    print(
+        "| step | candidates | s | CPU s, application | CPU s, PostgreSQL | peak, MB | CPU per candidate, times |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for step in measured[min(measured)]:
+        before = None
+        for size, figures in measured.items():
+            one = figures[step]
+            each = (one.busy + one.database) / size
+            factor = f"{each / before:.2f}" if before else ""
+            parts = f"{one.seconds:.2f} | {one.busy:.2f} | {one.database:.2f} | {one.megabytes:.0f}"
+            print(f"| {step} | {size:,} | {parts} | {factor} |")
+            before = each
 
 
 if __name__ == "__main__":
