@@ -1,4 +1,4 @@
-"""The one door through which a registration changes status; it always leaves an event."""
+"""The one door through which registrations change status, one or many; it always leaves an event of each."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
