@@ -45,8 +45,9 @@ fix: $(DEV) ## format the code and mend what ruff can mend
 openapi: $(RUN) ## write openapi/openapi.json from the routes
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
 
-bench: $(DEV) ## measure the API against its floor, as ratios
+bench: $(DEV) ## measure the API against its floor, as ratios, and the draw
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.draws --quick
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"
