@@ -34,7 +34,8 @@ class Input(BaseModel):
     )
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
+def without_defaults(schema: dict[str, Any]) -> None:
+    """Take the defaults out of a schema, where they say nothing to who reads it."""
     for member in schema.get("properties", {}).values():
         member.pop("default", None)
 
@@ -45,7 +46,7 @@ class Change(Input):
     A member that cannot be cleared has a default that is never used: only what was sent counts.
     """
 
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
+    model_config = ConfigDict(json_schema_extra=without_defaults)
 
 
 def changed_members(body: Change) -> list[str]:
@@ -62,6 +63,7 @@ class Output(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
         frozen=True,
+        json_schema_serialization_defaults_required=True,
     )
 
 

@@ -1,5 +1,6 @@
 """What goes in and out about draws. The record's members are those of docs/draw-protocol.md."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -152,14 +153,21 @@ class GroupSeats(Output):
     seats: int
 
 
+class LotOutcome(StrEnum):
+    """What a draw decides about a candidate."""
+
+    PLACED = "placed"
+    WAITLISTED = "waitlisted"
+
+
 class LotRead(Output):
     """What the draw gave a candidate."""
 
-    model_config = ConfigDict(title="Lot")
+    model_config = ConfigDict(title="DrawnLot")
 
     label: str
     lot: int | None = Field(description="place in the order of the draw, from 1; null when nothing was drawn")
-    outcome: Literal["placed", "waitlisted"]
+    outcome: LotOutcome
     number: int | None = Field(description="of the seat, or the place on the waiting list")
 
 
@@ -220,7 +228,7 @@ class DrawReceipt(Output):
     partner: str
     chance: str
     lot: int | None
-    outcome: Literal["placed", "waitlisted"] | None = Field(description="null until it is published")
+    outcome: LotOutcome | None = Field(description="null until it is published")
     number: int | None = Field(description="of the seat, or the place on the waiting list that was drawn")
     seats: int
     place_in_line: int | None = Field(description="the place on the waiting list as it stands now")

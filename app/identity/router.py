@@ -41,12 +41,13 @@ ClientId = Annotated[
     summary="Get an access token",
     operation_id="createToken",
     responses=problems(InvalidGrant, InvalidClient),
+    openapi_extra={"requestBody": {"required": True}},
 )
 async def create_token(
     db: Db,
     now: Now,
     settings: Config,
-    grant_type: Annotated[str, Form(examples=["client_credentials"])] = "",
+    grant_type: Annotated[str, Form(json_schema_extra={"const": "client_credentials"})] = "",
     scope: Annotated[str, Form(description="Fewer scopes than the role has")] = "",
     client_id: Annotated[str, Form()] = "",
     client_secret: Annotated[str, Form()] = "",

@@ -50,8 +50,6 @@ class ApplicantChange(Change):
 class SchoolBody(Input):
     """The school where the applicant teaches."""
 
-    model_config = ConfigDict(title="School")
-
     name: Title = Field(examples=["Het Lyceum"])
     city: Name = Field(examples=["Almere"])
 
@@ -105,6 +103,8 @@ class ApplicantPage(Page[ApplicantRead]):
 
 class SchoolRead(Output):
     """The school where the applicant teaches."""
+
+    model_config = ConfigDict(title="School")
 
     name: str
     city: str

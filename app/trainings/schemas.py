@@ -50,7 +50,7 @@ class PhasePage(Page[PhaseRead]):
     """One page of phases, in their order."""
 
 
-class RegistrationWindow(Input):
+class RegistrationWindowBody(Input):
     """When registrations are taken in: from `opensAt` until just before `closesAt`."""
 
     opens_at: Moment = Field(examples=["2021-06-08T00:00:00+02:00"])
@@ -68,8 +68,6 @@ class RegistrationWindow(Input):
 class QuotaBody(Input):
     """How many seats a partner gets at least and at most."""
 
-    model_config = ConfigDict(title="Quota")
-
     organisation: Slug = Field(examples=["fleck"])
     minimum: Count = Field(examples=[2])
     maximum: Count = Field(examples=[4])
@@ -83,8 +81,6 @@ class QuotaBody(Input):
 
 class CarryOverBody(Input):
     """What it brings in a draw to have been drawn out in an earlier edition; nothing unless it is set."""
-
-    model_config = ConfigDict(title="CarryOver")
 
     mode: CarryMode = Field(examples=["none"])
     weight: Annotated[int, Field(strict=True, ge=2, le=100), WHOLE] | None = Field(
@@ -123,7 +119,7 @@ class EditionCreate(Input):
     title: Title = Field(examples=["Noord/Midden 2027-2028"])
     region: Name = Field(examples=["Noord/Midden"])
     time_zone: Name = Field(default="Europe/Amsterdam", examples=["Europe/Amsterdam"])
-    window: RegistrationWindow
+    window: RegistrationWindowBody
     capacity: Count = Field(examples=[20])
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20, examples=[["mocca"]])
@@ -172,7 +168,7 @@ class EditionChange(Change):
 class WindowRead(Output):
     """When registrations are taken in: from `opensAt` until just before `closesAt`."""
 
-    model_config = ConfigDict(title="Window")
+    model_config = ConfigDict(title="RegistrationWindow")
 
     opens_at: Moment
     closes_at: Moment
@@ -181,7 +177,7 @@ class WindowRead(Output):
 class QuotaRead(Output):
     """How many seats a partner gets at least and at most."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(title="Quota", from_attributes=True)
 
     organisation: str
     minimum: int
@@ -190,6 +186,8 @@ class QuotaRead(Output):
 
 class CarryOverRead(Output):
     """What it brings in a draw to have been drawn out in an earlier edition."""
+
+    model_config = ConfigDict(title="CarryOver")
 
     mode: CarryMode
     weight: int | None
@@ -229,7 +227,7 @@ class EditionPage(Page[EditionRead]):
     """One page of editions."""
 
 
-class Location(Input):
+class LocationBody(Input):
     """Where a session is held."""
 
     name: Title | None = Field(default=None, examples=["Het Theater"])
@@ -247,7 +245,7 @@ class SessionCreate(Input):
     ends_at: Moment | None = Field(default=None, examples=["2021-10-07T17:30:00+02:00"])
     contact_minutes: Minutes | None = Field(default=None, description="null: the whole duration counts")
     phase: Slug | None = Field(default=None, examples=["orientatie"])
-    location: Location | None = None
+    location: LocationBody | None = None
 
 
 class LocationChange(Change):
@@ -272,6 +270,8 @@ class SessionChange(Change):
 
 class LocationRead(Output):
     """Where a session is held."""
+
+    model_config = ConfigDict(title="Location")
 
     name: str | None
     city: str | None
