@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.core.http.idempotency import KEY, REPLAYED
 from app.core.http.strictness import MERGE_PATCH
+from app.core.idempotency import KeyInUse, KeyReused
 
 PREFIX = "/v1"
 SCHEMAS = "#/components/schemas/"
@@ -20,6 +22,10 @@ VERSION_HEADER = {
 TAG_HEADER = {
     "description": "Names this state of the resource (RFC 9110, section 8.8.3)",
     "schema": {"type": "string", "examples": ['"3f2a9c0d5b7e41f6a8c0d2e4"']},
+}
+REPLAYED_HEADER = {
+    "description": "There when this answer was given before, to a request with the same Idempotency-Key",
+    "schema": {"type": "string", "enum": ["true"]},
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -80,7 +86,11 @@ def document(app: FastAPI) -> dict[str, Any]:
     made["paths"] = {
         path.removeprefix(PREFIX): _operations(operations) for path, operations in made["paths"].items()
     }
-    made["components"]["headers"] = {"API-Version": VERSION_HEADER, "ETag": TAG_HEADER}
+    made["components"]["headers"] = {
+        "API-Version": VERSION_HEADER,
+        "ETag": TAG_HEADER,
+        REPLAYED: REPLAYED_HEADER,
+    }
     app.openapi_schema = _with_own_names(made)
     return app.openapi_schema
 
@@ -102,6 +112,8 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
         responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     if responses.pop("422", None) and "400" not in responses:
         responses["400"] = {"description": "The input is not valid"}
+    if any(parameter["name"] == KEY for parameter in made.get("parameters", [])):
+        _say_repeatable(responses)
     if made["security"]:
         responses["401"] = {"description": "Not authenticated"}
         responses["403"] = {"description": "Not allowed"}
@@ -122,6 +134,15 @@ def _say_conditional(made: dict[str, Any]) -> None:
     made["parameters"] = [*made.get("parameters", []), IF_NONE_MATCH]
     made["responses"]["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     made["responses"]["304"] = {"description": "As it was: If-None-Match names what is current"}
+
+
+def _say_repeatable(responses: dict[str, Any]) -> None:
+    """Say what `core/http/idempotency.py` does with a POST that has a key."""
+    done = responses["201" if "201" in responses else "200"]
+    done.setdefault("headers", {})[REPLAYED] = {"$ref": f"#/components/headers/{REPLAYED}"}
+    responses["422"] = {"description": KeyReused.title}
+    told = responses.setdefault("409", {"description": ""})
+    told["description"] = "; ".join(filter(None, (told["description"], KeyInUse.title)))
 
 
 def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:
