@@ -168,7 +168,7 @@ async def list_clients(request: Request, response: Response, db: Db, window: Pag
 async def add_client(
     body: ClientCreate, caller: Annotated[Caller, once(Scope.CLIENTS_WRITE)], db: Db, now: Now
 ) -> ClientWithSecret:
-    """Add a client for an organisation; its secret is shown this once."""
+    """Add a client for an organisation; its secret is shown in this answer alone."""
     return await identity.add_client(db, caller.client_id, body, now)
 
 
@@ -184,7 +184,7 @@ async def rotate_client(
     db: Db,
     now: Now,
 ) -> ClientWithSecret:
-    """Give a new secret, shown this once; the old ones stop working at once."""
+    """Give a new secret, shown in this answer alone; the old ones stop working at once."""
     return await identity.rotate_client(db, caller, client_id, now)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from app import worker
 from app.core import idempotency
@@ -269,6 +272,22 @@ def test_an_answer_opens_in_its_own_row_alone() -> None:
         other.open(sealed)
 
 
+def test_the_wait_is_bounded_for_the_claim_alone(database_url: str) -> None:
+    name = make_url(database_url).database
+    sql(database_url, f"ALTER DATABASE {name} SET lock_timeout = '9s'")
+    attempt = idempotency.Attempt.of(b"k" * 32, "fleck-1", "POST /x", "a", b"{}")
+
+    async def claimed() -> tuple[bytes | None, str]:
+        database = Database(database_url)
+        async with database.transaction() as db:
+            answer = await idempotency.claim(db, attempt, datetime(2021, 6, 15, tzinfo=UTC))
+            wait: str = (await (await db.connection()).execute(text("SHOW lock_timeout"))).scalar_one()
+        await database.close()
+        return answer, wait
+
+    assert asyncio.run(claimed()) == (None, "9s")
+
+
 @pytest.mark.parametrize("place", ["keep", "claim"])
 def test_a_failure_between_leaves_neither_effect_nor_key(
     world: World, monkeypatch: pytest.MonkeyPatch, place: str
@@ -332,8 +351,8 @@ def test_who_has_waited_long_enough_hears_that_it_is_under_way(
     # Whoever was first gets no further than the table for half a second, which is longer than the patience.
     later = partial(delayed, ask)
     statements = ("BEGIN", "LOCK TABLE registration IN EXCLUSIVE MODE", "SELECT pg_sleep(0.7)", "COMMIT")
-    hold: Callable[[], Any] = partial(sql, world.database_url, *statements)
-    _, *answers = world.http.together([hold, *[later] * 3])
+    requests: list[Callable[[], Any]] = [partial(sql, world.database_url, *statements), *[later] * 3]
+    _, *answers = world.http.together(requests)
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     for answer in answers:
         if answer.status_code == 409:
