@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.core.http.idempotency import KEY, REPLAYED
 from app.core.http.strictness import MERGE_PATCH
+from app.core.idempotency import KeyInUse, KeyReused
 from app.core.values import without_defaults
 
 PREFIX = "/v1"
@@ -33,6 +35,10 @@ VERSION_HEADER = {
 TAG_HEADER = {
     "description": "Names this state of the resource (RFC 9110, section 8.8.3)",
     "schema": {"type": "string", "examples": ['"3f2a9c0d5b7e41f6a8c0d2e4"']},
+}
+REPLAYED_HEADER = {
+    "description": "There when this answer was given before, to a request with the same Idempotency-Key",
+    "schema": {"type": "string", "enum": ["true"]},
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -93,7 +99,11 @@ def document(app: FastAPI) -> dict[str, Any]:
     made["paths"] = {
         path.removeprefix(PREFIX): _operations(operations) for path, operations in made["paths"].items()
     }
-    made["components"]["headers"] = {"API-Version": VERSION_HEADER, "ETag": TAG_HEADER}
+    made["components"]["headers"] = {
+        "API-Version": VERSION_HEADER,
+        "ETag": TAG_HEADER,
+        REPLAYED: REPLAYED_HEADER,
+    }
     app.openapi_schema = _with_own_names(made)
     return app.openapi_schema
 
@@ -115,6 +125,21 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
         content[MERGE_PATCH] = content["application/json"]
     if method in ("put", "patch") and "412" in responses:
         responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
+    _say_refusals(made)
+    if any(parameter["name"] == KEY for parameter in made.get("parameters", [])):
+        _say_repeatable(responses)
+    for status, response in responses.items():
+        response.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
+        if status >= "400":
+            problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+            response["content"] = {"application/problem+json": problem}
+    made["responses"] = dict(sorted(responses.items()))
+    return made
+
+
+def _say_refusals(made: dict[str, Any]) -> None:
+    """Say what is refused before a route is reached."""
+    responses = made["responses"]
     if responses.pop("422", None) and "400" not in responses:
         responses["400"] = {"description": "The input is not valid"}
     if made["security"]:
@@ -123,13 +148,6 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     if "requestBody" in made:
         responses["413"] = {"description": "Body too large"}
         responses["415"] = {"description": "Unsupported media type"}
-    for status, response in responses.items():
-        response.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
-        if status >= "400":
-            problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-            response["content"] = {"application/problem+json": problem}
-    made["responses"] = dict(sorted(responses.items()))
-    return made
 
 
 def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +164,15 @@ def _say_conditional(made: dict[str, Any]) -> None:
     made["parameters"] = [*made.get("parameters", []), IF_NONE_MATCH]
     made["responses"]["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     made["responses"]["304"] = {"description": "As it was: If-None-Match names what is current"}
+
+
+def _say_repeatable(responses: dict[str, Any]) -> None:
+    """Say what `core/http/idempotency.py` does with a POST that has a key."""
+    done = responses["201" if "201" in responses else "200"]
+    done.setdefault("headers", {})[REPLAYED] = {"$ref": f"#/components/headers/{REPLAYED}"}
+    responses["422"] = {"description": KeyReused.title}
+    told = responses.setdefault("409", {"description": ""})
+    told["description"] = "; ".join(filter(None, (told["description"], KeyInUse.title)))
 
 
 def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:

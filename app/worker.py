@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
 from app.draws import service as draws
@@ -25,8 +26,8 @@ async def work(database: Database, clock: Clock, seconds: float) -> None:
 async def once(database: Database, clock: Clock) -> int:
     """Do all that is due now, an edition or a draw a transaction; gives how many registrations lapsed.
 
-    Results of draws are published at their moment, forms and offers that were not answered lapse, and
-    seats that an edition has gained are offered to its waiting list.
+    Results of draws are published at their moment, forms and offers that were not answered lapse, seats
+    that an edition has gained are offered to its waiting list, and answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -42,6 +43,8 @@ async def once(database: Database, clock: Clock) -> int:
     for edition in waiting:
         async with database.transaction() as db:
             await registrations.offer_free_seats(db, edition, now)
+    async with database.transaction() as db:
+        await idempotency.purge(db, now)
     if lapsed:
         log.info("lapsed", registrations=lapsed)
     return lapsed

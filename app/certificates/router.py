@@ -20,20 +20,22 @@ from app.certificates.schemas import (
 from app.certificates.service import CertificateRevoked, NotEligible
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Reader
+from app.core.http.idempotency import Repeatable
 from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
-from app.identity.access import PUBLIC, requires
+from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations.moves import MoveNotAllowed
 
-router = APIRouter(prefix="/v1/certificates", tags=["certificates"])
+router = APIRouter(prefix="/v1/certificates", tags=["certificates"], route_class=Repeatable)
 verifications = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 
 Number = Annotated[str, Path(pattern=r"^[A-Z]{1,10}-\d{4}-\d{6,9}$", examples=["CCVO-2022-000001"])]
 Code = Annotated[str, Path(max_length=100, description="the last part of the address in the QR code")]
 Reading = Annotated[Caller, requires(Scope.CERTIFICATES_READ)]
 Writing = Annotated[Caller, requires(Scope.CERTIFICATES_WRITE)]
+Issuing = Annotated[Caller, once(Scope.CERTIFICATES_WRITE)]
 
 
 @router.post(
@@ -45,7 +47,7 @@ Writing = Annotated[Caller, requires(Scope.CERTIFICATES_WRITE)]
 )
 async def issue_certificate(
     body: CertificateCreate,
-    caller: Writing,
+    caller: Issuing,
     response: Response,
     db: Db,
     now: Now,

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from app.core import etags
 from app.core.http.answers import problems
 from app.core.http.dependencies import Config, Db, Now
+from app.core.http.idempotency import Repeatable
 from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
@@ -24,13 +25,14 @@ from app.draws.announcement import (
 )
 from app.draws.schemas import DrawAnnounce, DrawRead, DrawReceipt, DrawRun, RehearsalStart, VoidReason
 from app.draws.service import DrawMoveNotAllowed, DrawTooEarly
-from app.identity.access import PUBLIC, requires
+from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 
-router = APIRouter(prefix="/v1", tags=["draws"])
+router = APIRouter(prefix="/v1", tags=["draws"], route_class=Repeatable)
 
 DrawId = Annotated[UUID, Path(alias="drawId")]
 Drawing = Annotated[Caller, requires(Scope.DRAWS_WRITE)]
+DrawingOnce = Annotated[Caller, once(Scope.DRAWS_WRITE)]
 Token = Annotated[
     str, Path(alias="receiptToken", max_length=200, description="the token of the applicant's enrolment form")
 ]
@@ -58,7 +60,7 @@ def _sent(record: bytes, status: int = 200, **headers: str) -> Response:
     ),
 )
 async def announce_draw(
-    edition: Slug, caller: Drawing, db: Db, now: Now, body: DrawAnnounce | None = None
+    edition: Slug, caller: DrawingOnce, db: Db, now: Now, body: DrawAnnounce | None = None
 ) -> Response:
     """Freeze the candidates for the free seats, and publish list hash and everybody's exact chance."""
     wanted = body or DrawAnnounce()
@@ -123,7 +125,7 @@ async def publish_draw(draw_id: DrawId, caller: Drawing, db: Db, now: Now) -> Re
     responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
 )
 async def rehearse_draw(
-    draw_id: DrawId, caller: Drawing, db: Db, now: Now, body: RehearsalStart | None = None
+    draw_id: DrawId, caller: DrawingOnce, db: Db, now: Now, body: RehearsalStart | None = None
 ) -> Response:
     """Try the draw on the frozen list with another key; labelled as a rehearsal, and without effect."""
     value = (body and body.value) or secrets.token_hex(16)

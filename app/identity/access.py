@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 import structlog
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2, SecurityScopes
 
+from app.core.http import idempotency
 from app.core.http.dependencies import Config, Db, Now
 from app.identity import service as identity
 from app.identity import tokens
@@ -53,6 +54,23 @@ async def authenticate(
 def requires(scope: Scope) -> Any:
     """The dependency that lets a caller with `scope` in, and gives its Caller."""
     return Security(authenticate, scopes=[scope.value])
+
+
+async def _authenticate_once(
+    request: Request,
+    caller: Annotated[Caller, Depends(authenticate)],
+    db: Db,
+    settings: Config,
+    _key: idempotency.KeyHeader = None,
+) -> Caller:
+    """The caller, who is let in before a key is looked at; a repeat goes no further."""
+    await idempotency.claim(request, db, settings.key("idempotent answers"), caller.client_id)
+    return caller
+
+
+def once(scope: Scope) -> Any:
+    """As `requires(scope)`, on a route that an Idempotency-Key makes safe to repeat (of class Repeatable)."""
+    return Security(_authenticate_once, scopes=[scope.value])
 
 
 async def _open_to_all() -> None:

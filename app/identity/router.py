@@ -9,10 +9,11 @@ from fastapi import APIRouter, Form, Header, Path, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
+from app.core.http.idempotency import Repeatable
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity import service as identity
-from app.identity.access import PUBLIC, TOKEN_PATH, requires
+from app.identity.access import PUBLIC, TOKEN_PATH, once, requires
 from app.identity.caller import Caller, Scope
 from app.identity.schemas import (
     ClientCreate,
@@ -27,8 +28,8 @@ from app.identity.schemas import (
 from app.identity.service import InvalidClient, InvalidGrant, OrganisationExists
 
 tokens = APIRouter(tags=["tokens"])
-organisations = APIRouter(prefix="/v1/organisations", tags=["organisations"])
-clients = APIRouter(prefix="/v1/clients", tags=["clients"])
+organisations = APIRouter(prefix="/v1/organisations", tags=["organisations"], route_class=Repeatable)
+clients = APIRouter(prefix="/v1/clients", tags=["clients"], route_class=Repeatable)
 
 ClientId = Annotated[
     str, Path(alias="clientId", max_length=100, pattern="^[a-z0-9-]+$", examples=["fleck-partner-1a2b3c4d"])
@@ -120,7 +121,7 @@ async def get_organisation(organisation: Slug, response: Response, db: Db) -> Or
 )
 async def add_organisation(
     body: OrganisationCreate,
-    caller: Annotated[Caller, requires(Scope.ORGANISATIONS_WRITE)],
+    caller: Annotated[Caller, once(Scope.ORGANISATIONS_WRITE)],
     response: Response,
     db: Db,
     now: Now,
@@ -166,9 +167,9 @@ async def list_clients(request: Request, response: Response, db: Db, window: Pag
     "", status_code=201, summary="Add an API client", operation_id="addClient", responses=problems()
 )
 async def add_client(
-    body: ClientCreate, caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)], db: Db, now: Now
+    body: ClientCreate, caller: Annotated[Caller, once(Scope.CLIENTS_WRITE)], db: Db, now: Now
 ) -> ClientWithSecret:
-    """Add a client for an organisation; its secret is shown this once."""
+    """Add a client for an organisation; its secret is shown in this answer alone."""
     return await identity.add_client(db, caller.client_id, body, now)
 
 
@@ -180,11 +181,11 @@ async def add_client(
 )
 async def rotate_client(
     client_id: ClientId,
-    caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)],
+    caller: Annotated[Caller, once(Scope.CLIENTS_WRITE)],
     db: Db,
     now: Now,
 ) -> ClientWithSecret:
-    """Give a new secret, shown this once; the old ones stop working at once."""
+    """Give a new secret, shown in this answer alone; the old ones stop working at once."""
     return await identity.rotate_client(db, caller, client_id, now)
 
 

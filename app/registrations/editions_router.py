@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from app.core.http.answers import problems
 from app.core.http.dependencies import Db, Now
+from app.core.http.idempotency import Repeatable
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
-from app.identity.access import requires
+from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations import carrying, duplicates
 from app.registrations.dependencies import Linking
@@ -23,9 +24,10 @@ from app.registrations.schemas import (
 )
 from app.trainings.service import EditionFrozen
 
-router = APIRouter(prefix="/v1/editions/{edition}", tags=["draws"])
+router = APIRouter(prefix="/v1/editions/{edition}", tags=["draws"], route_class=Repeatable)
 
 Administrating = Annotated[Caller, requires(Scope.DRAWS_WRITE)]
+Carrying = Annotated[Caller, once(Scope.DRAWS_WRITE)]
 
 
 @router.get(
@@ -60,7 +62,7 @@ async def decide_possible_duplicate(
     responses=problems(InvalidInput, NotFound, EditionFrozen),
 )
 async def carry_over_waiting_list(
-    edition: Slug, body: CarryOverFrom, caller: Administrating, db: Db, now: Now, links: Linking
+    edition: Slug, body: CarryOverFrom, caller: Carrying, db: Db, now: Now, links: Linking
 ) -> CarriedOver:
     """Move those who were drawn out of an earlier edition to this one's list, their forms included."""
     return await carrying.carry_over(db, caller, edition, body.source, links, now)

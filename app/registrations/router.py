@@ -7,9 +7,10 @@ from fastapi import APIRouter, Path, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Db, Now, Paging, Precondition
+from app.core.http.idempotency import Repeatable
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Reason, reason_of
-from app.identity.access import requires
+from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations import lists
 from app.registrations import service as registrations
@@ -23,11 +24,12 @@ from app.registrations.schemas import (
 )
 from app.registrations.service import AlreadyRegistered, EditionClosed
 
-router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
+router = APIRouter(prefix="/v1/registrations", tags=["registrations"], route_class=Repeatable)
 
 RegistrationId = Annotated[UUID, Path(alias="registrationId")]
 Reading = Annotated[Caller, requires(Scope.REGISTRATIONS_READ)]
 Writing = Annotated[Caller, requires(Scope.REGISTRATIONS_WRITE)]
+Creating = Annotated[Caller, once(Scope.REGISTRATIONS_WRITE)]
 
 
 @router.post(
@@ -38,7 +40,7 @@ Writing = Annotated[Caller, requires(Scope.REGISTRATIONS_WRITE)]
     responses=problems(InvalidInput, EditionClosed, AlreadyRegistered),
 )
 async def create_registration(
-    body: RegistrationCreate, caller: Writing, response: Response, db: Db, now: Now, links: Linking
+    body: RegistrationCreate, caller: Creating, response: Response, db: Db, now: Now, links: Linking
 ) -> RegistrationRead:
     """Register a teacher for an edition, on behalf of your organisation.
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Db, Now, Paging, Precondition
+from app.core.http.idempotency import Repeatable
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
-from app.identity.access import PUBLIC, requires
+from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 from app.trainings import service as trainings
 from app.trainings.schemas import (
@@ -25,7 +26,7 @@ from app.trainings.service import CapacityTooLow, EditionExists, EditionFrozen
 
 catalogue = APIRouter(prefix="/v1/trainings", tags=["trainings"])
 phases = APIRouter(prefix="/v1/phases", tags=["phases"])
-editions = APIRouter(prefix="/v1/editions", tags=["editions"])
+editions = APIRouter(prefix="/v1/editions", tags=["editions"], route_class=Repeatable)
 
 
 @catalogue.get(
@@ -115,7 +116,7 @@ async def get_edition(edition: Slug, response: Response, db: Db) -> EditionRead:
 )
 async def add_edition(
     body: EditionCreate,
-    caller: Annotated[Caller, requires(Scope.EDITIONS_WRITE)],
+    caller: Annotated[Caller, once(Scope.EDITIONS_WRITE)],
     response: Response,
     db: Db,
     now: Now,

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Db, Now, Paging, Precondition
+from app.core.http.idempotency import Repeatable
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Reason, Slug, reason_of
-from app.identity.access import PUBLIC, requires
+from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 from app.trainings import calendar
 from app.trainings.calendar import SessionCancelled
 from app.trainings.schemas import SessionChange, SessionCreate, SessionPage, SessionRead
 
-router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Repeatable)
 
 SessionId = Annotated[UUID, Path(alias="sessionId")]
 
@@ -59,7 +60,7 @@ async def get_session(session_id: SessionId, response: Response, db: Db) -> Sess
 )
 async def plan_session(
     body: SessionCreate,
-    caller: Annotated[Caller, requires(Scope.SESSIONS_WRITE)],
+    caller: Annotated[Caller, once(Scope.SESSIONS_WRITE)],
     response: Response,
     db: Db,
     now: Now,

@@ -1,0 +1,138 @@
+"""Requests that may be repeated safely: the Idempotency-Key header.
+
+As the IETF's draft-ietf-httpapi-idempotency-key-header-07 describes it; the key is also taken without quotes.
+"""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core import idempotency
+from app.core.idempotency import Attempt
+from app.core.problems import Fault, InvalidInput, Problem
+
+KEY = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+
+# A String (RFC 9651, section 3.3.3), or visible ASCII that cannot be taken for one, or for a list of several.
+_STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+_BARE = re.compile(r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]*")
+_LONGEST = 255
+
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias=KEY,
+        description="Your own name for this request, such as a UUID: 1 to 255 characters of visible ASCII, "
+        "in quotes (a String of Structured Fields) or without. Repeated within 24 hours, with the same body, "
+        "the request has no second effect and gets the first answer again",
+        examples=['"8e03978e-40d5-43e8-bc93-6894a57f9324"'],
+    ),
+]
+
+
+class Repeatable(APIRoute):
+    """The class of routes that take the key: a successful answer is kept in the transaction it belongs to.
+
+    A route says so by asking for its caller with `once(scope)` (app/identity/access.py).
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler, which runs inside the request's transaction, and what goes around it."""
+        handle = super().get_route_handler()
+
+        async def handle_once(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except _Repeated as repeated:
+                return repeated.answer
+            except Problem as problem:
+                if problem.keeps_record and (claimed := _claimed(request)):
+                    await idempotency.release(*claimed)
+                raise
+            if claimed := _claimed(request):
+                await idempotency.keep(*claimed, _packed(response))
+            return response
+
+        return handle_once
+
+
+class _Repeated(Exception):
+    """There is an answer already, which takes the place of everything that would have followed."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def _claimed(request: Request) -> tuple[AsyncSession, Attempt] | None:
+    claimed: tuple[AsyncSession, Attempt] | None = getattr(request.state, "claimed", None)
+    return claimed
+
+
+async def claim(request: Request, db: AsyncSession, secret: bytes, client: str) -> None:
+    """Claim the request's key, if it has one, for `client`; nothing after this happens on a repeat.
+
+    Raises InvalidInput for a key that is none, KeyReused and KeyInUse.
+    """
+    key = _key(request.headers.getlist(KEY))
+    if key is None:
+        return
+    content = _canonical(await request.body())
+    operation = f"{request.method} {request.url.path}"
+    attempt = Attempt.of(secret, client, operation, key, content)
+    kept = await idempotency.claim(db, attempt, request.app.state.clock.now())
+    if kept is not None:
+        raise _Repeated(_unpacked(kept))
+    request.state.claimed = (db, attempt)
+
+
+def _key(lines: list[str]) -> str | None:
+    """The key that the header's lines give; None when there are none."""
+    if not lines:
+        return None
+    if len(lines) > 1:
+        raise _malformed("several", "Send one Idempotency-Key.")
+    value = lines[0].strip(" \t")
+    quoted = _STRING.fullmatch(value)
+    if quoted is None and _BARE.fullmatch(value) is None:
+        raise _malformed("not-a-string", "Send visible ASCII, in quotes on both sides or in none.")
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value
+    if not key:
+        raise _malformed("empty", "An Idempotency-Key has one character at least; or leave the header out.")
+    if len(key) > _LONGEST:
+        raise _malformed("too-long", f"An Idempotency-Key has {_LONGEST} characters at most.")
+    return key
+
+
+def _malformed(code: str, detail: str) -> InvalidInput:
+    return InvalidInput([Fault(pointer=f"#/{KEY}", location="header", code=code, detail=detail)])
+
+
+def _canonical(body: bytes) -> bytes:
+    """The body; JSON without what makes no difference: order of members, white space, escapes."""
+    try:
+        return json.dumps(json.loads(body), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        return body
+
+
+def _packed(response: Response) -> bytes:
+    """Status, headers and content of an answer as bytes."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+    return json.dumps([response.status_code, headers]).encode() + b"\n" + bytes(response.body)
+
+
+def _unpacked(packed: bytes) -> Response:
+    """The answer that was packed, marked as a repeat."""
+    head, _, body = packed.partition(b"\n")
+    status, headers = json.loads(head)
+    response = Response(body, status)
+    response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    response.headers[REPLAYED] = "true"
+    return response
