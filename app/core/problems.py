@@ -37,7 +37,10 @@ class Fault(BaseModel):
     )
     location: str = Field(default="body", description="body, query, path or header", examples=["body"])
     code: str = Field(description="stable name of the fault", examples=["missing"])
-    detail: str = Field(description="what is wrong, in words", examples=["Field required"])
+    detail: str = Field(
+        description="what is wrong, in words, in English or Dutch by Accept-Language",
+        examples=["Field required"],
+    )
 
 
 class InvalidInput(Problem):
@@ -48,10 +51,8 @@ class InvalidInput(Problem):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         count = len(faults)
-        super().__init__(
-            f"{count} fault{'s' if count != 1 else ''} found in the input",
-            errors=[fault.model_dump() for fault in faults],
-        )
+        detail = "1 fault found in the input" if count == 1 else f"{count} faults found in the input"
+        super().__init__(detail, errors=[fault.model_dump() for fault in faults])
         self.faults = list(faults)
 
 
@@ -90,7 +91,8 @@ class Unavailable(Problem):
     title, title_nl = "Temporarily unavailable", "Tijdelijk niet beschikbaar"
 
     def __init__(self) -> None:
-        super().__init__("The database cannot be reached just now; try again.", headers={"Retry-After": "5"})
+        detail = "The database cannot be reached just now; try again."
+        super().__init__(detail, headers={"Retry-After": "5"})
 
 
 class ProblemDocument(BaseModel):
@@ -103,7 +105,10 @@ class ProblemDocument(BaseModel):
         description="the kind in words, in English or Dutch by Accept-Language", examples=["Not found"]
     )
     status: int = Field(description="the HTTP status code", examples=[404])
-    detail: str = Field(description="what happened this time", examples=["There is no such registration."])
+    detail: str = Field(
+        description="what happened this time, in the same language",
+        examples=["There is no such registration."],
+    )
     instance: str = Field(
         description="names this occurrence; the logs carry it too", examples=["urn:uuid:0192…"]
     )

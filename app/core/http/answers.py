@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 
 from app.core import etags
+from app.core.language import Language
 from app.core.paging import Page
 from app.core.problems import Problem, ProblemDocument
 from app.core.values import Output
@@ -18,6 +19,12 @@ def tagged(response: Response, body: One) -> One:
     """`body`, with its entity tag."""
     response.headers["ETag"] = etags.of(body)
     return body
+
+
+def spoken(response: Response, language: Language) -> None:
+    """Say that the answer holds words in `language`, and that another reader may get others."""
+    response.headers["Content-Language"] = language
+    response.headers.append("Vary", "Accept-Language")
 
 
 def created(response: Response, path: str, body: One) -> One:
