@@ -6,13 +6,14 @@ export PORT DATA_DIR
 BIN := .venv/bin
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
+BROWSER := .venv/.browser-installed
 NODE := tools/node_modules/.installed
 # Node's own programs come from a wheel; they find each other by PATH.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix openapi bench migration lock clean
+.PHONY: help run test browser check fix openapi bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +23,9 @@ run: $(RUN) ## set everything up and serve the API; PORT, DATA_DIR, DATABASE_URL
 
 test: $(DEV) ## set everything up and run the tests; ARGS=tests/draws for a part
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n auto)
+
+browser: $(BROWSER) $(NODE) ## read the pages as people do, with the machine's own Chromium
+	$(BIN)/python -m pytest tests/browser
 
 check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document, migrations
 	$(BIN)/ruff format --check .
@@ -53,6 +57,8 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	  --no-header --upgrade pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --constraint requirements/dev.txt --group browser -o requirements/browser.txt
 
 clean: ## take away what was set up; the data folder stays
 	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -67,6 +73,10 @@ $(RUN): requirements/run.txt pyproject.toml | .venv/bin/python
 
 $(DEV): requirements/dev.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(BROWSER): requirements/browser.txt $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/browser.txt
 	@touch $@
 
 $(NODE): tools/package-lock.json | $(DEV)
