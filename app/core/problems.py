@@ -1,6 +1,6 @@
 """Problems (RFC 9457): one exception class per kind of refusal, and the document that tells of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +25,13 @@ class Problem(Exception):
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
         super().__init__(detail)
         self.detail, self.headers, self.extra = detail, dict(headers or {}), extra
+
+
+def kinds(above: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Every kind of problem that the modules loaded so far know."""
+    for kind in above.__subclasses__():
+        yield kind
+        yield from kinds(kind)
 
 
 class Fault(BaseModel):

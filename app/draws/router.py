@@ -171,6 +171,4 @@ async def get_draw_receipt(
 
 def _html(text: str, language: Language) -> HTMLResponse:
     headers = {"Content-Security-Policy": page.policy(), "Cache-Control": "no-store", "Vary": "Accept"}
-    answer = HTMLResponse(text, headers=headers)
-    spoken(answer, language)
-    return answer
+    return spoken(HTMLResponse(text, headers=headers), language)

@@ -12,8 +12,8 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from pydantic_core import _pydantic_core as core
 
+from app.core import problems
 from app.core.http.refusals import _fault
-from app.core.problems import Problem
 from app.core.texts import LONGEST, PROBLEMS, Catalogue
 from app.core.values import Input
 from app.main import ROUTERS
@@ -53,7 +53,7 @@ def _numbered(text: str) -> str:
 
 def _said(tree: ast.AST) -> Iterator[str]:
     """What is said in problems: by a `detail` of any kind, or at the place where one is made."""
-    speakers = {kind.__name__: 0 for kind in _below(Problem)} | SPEAKERS
+    speakers = {kind.__name__: 0 for kind in problems.kinds()} | SPEAKERS
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).lower().endswith(
             ("detail", "details")

@@ -13,6 +13,7 @@ from app.core.values import Output
 
 One = TypeVar("One", bound=Output)
 Many = TypeVar("Many", bound=Page[Any])
+Sent = TypeVar("Sent", bound=Response)
 
 
 def tagged(response: Response, body: One) -> One:
@@ -21,10 +22,11 @@ def tagged(response: Response, body: One) -> One:
     return body
 
 
-def spoken(response: Response, language: Language) -> None:
-    """Say that the answer holds words in `language`, and that another reader may get others."""
+def spoken(response: Sent, language: Language) -> Sent:
+    """`response`, which holds words in `language`; another reader may get others."""
     response.headers["Content-Language"] = language
     response.headers.append("Vary", "Accept-Language")
+    return response
 
 
 def created(response: Response, path: str, body: One) -> One:
