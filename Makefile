@@ -7,6 +7,7 @@ BIN := .venv/bin
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
 FUZZ := .venv/.fuzz-installed
+BROWSER := .venv/.browser-installed
 NODE := tools/node_modules/.installed
 CLIENTS := build/clients/.installed
 # Node's own programs come from a wheel; they find each other by PATH.
@@ -14,7 +15,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz clients fix openapi bench migration lock clean
+.PHONY: help run test check browser fuzz clients fix openapi bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +25,9 @@ run: $(RUN) ## set everything up and serve the API; PORT, DATA_DIR, DATABASE_URL
 
 test: $(DEV) ## set everything up and run the tests; ARGS=tests/draws for a part
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n auto)
+
+browser: $(BROWSER) $(NODE) ## read the pages as people do, with the machine's own Chromium
+	$(BIN)/python -m pytest tests/browser
 
 check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document, migrations
 	$(BIN)/ruff format --check .
@@ -66,6 +70,8 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	  --no-header --constraint requirements/dev.txt --group fuzz -o requirements/fuzz.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade --group pyproject.toml:clients -o requirements/clients.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --constraint requirements/dev.txt --group browser -o requirements/browser.txt
 
 clean: ## take away what was set up; the data folder stays
 	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -84,6 +90,10 @@ $(DEV): requirements/dev.txt $(RUN)
 
 $(FUZZ): requirements/fuzz.txt $(DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+$(BROWSER): requirements/browser.txt $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/browser.txt
 	@touch $@
 
 $(NODE): tools/package-lock.json | $(DEV)

@@ -1,15 +1,24 @@
-"""The OpenAPI document, from the routes; `openapi/openapi.json` is its committed copy."""
+"""The OpenAPI document, from the routes; `openapi/openapi.json` is its committed copy.
 
+It is written in English, where the routes and schemas are. Its Dutch stands in `openapi.nl.json`, by the
+English sentence; what an answer is called, in the Dutch titles of the problems.
+"""
+
+from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.core import problems
 from app.core.http.idempotency import KEY, REPLAYED
 from app.core.http.strictness import MERGE_PATCH
 from app.core.idempotency import KeyInUse, KeyReused
+from app.core.language import Language
+from app.core.texts import Catalogue
 from app.core.values import without_defaults
 
 PREFIX = "/v1"
@@ -47,6 +56,10 @@ IF_NONE_MATCH = {
     "description": "The ETag of what you have: the answer is 304, without content, while it is current",
     "schema": {"type": "string"},
 }
+DUTCH = Catalogue.read(Path(__file__).with_name("openapi.nl.json"))
+WORDS = {"summary", "description"}
+# What stands in these is values, not words about them.
+VALUES = {"default", "enum", "example", "examples"}
 # In the order of the way from registration to certificate.
 TAGS = {
     "tokens": "Access tokens by client credentials.",
@@ -77,10 +90,37 @@ on its first start). Errors are problem documents (RFC 9457) that name every fau
 """
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def document(app: FastAPI, language: Language = "en") -> dict[str, Any]:
     """The OpenAPI 3.1 document of `app`: paths below the server `/v1`, refusals as problem documents."""
-    if app.openapi_schema:
-        return app.openapi_schema
+    english = app.openapi_schema or _written(app)
+    if language == "en":
+        return english
+    titles = {kind.title: kind.title_nl for kind in problems.kinds()}
+
+    def dutch(text: str) -> str:
+        # The description of a refusal is the titles of its problems.
+        return DUTCH.counterparts.get(text) or "; ".join(titles.get(one, one) for one in text.split("; "))
+
+    info = {**english["info"], "title": dutch(english["info"]["title"])}
+    return {**with_words(english, dutch), "info": with_words(info, dutch)}
+
+
+def with_words(node: Any, say: Callable[[str], str]) -> Any:
+    """The document, or a part of it, with each summary, description and scope as `say` says it."""
+    if isinstance(node, list):
+        return [with_words(one, say) for one in node]
+    return {key: _said(key, value, say) for key, value in node.items()} if isinstance(node, dict) else node
+
+
+def _said(key: str, value: Any, say: Callable[[str], str]) -> Any:
+    if key in WORDS and isinstance(value, str):
+        return say(value)
+    if key == "clientCredentials":
+        return {**value, "scopes": {name: say(text) for name, text in value["scopes"].items()}}
+    return value if key in VALUES else with_words(value, say)
+
+
+def _written(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(
         title="Cultuurcoördinator VO, the training register",
         version=__version__,

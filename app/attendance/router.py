@@ -18,7 +18,7 @@ from app.attendance.schemas import (
     ProgressRead,
 )
 from app.attendance.service import NotParticipant, SessionNotHeld
-from app.core.http.answers import page, problems, tagged
+from app.core.http.answers import page, problems, spoken, tagged
 from app.core.http.dependencies import Db, Now, Paging, Precondition, Reader
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
@@ -146,4 +146,5 @@ async def get_eligibility(
     language: Reader,
 ) -> EligibilityRead:
     """Each requirement, met or not, and why, in Dutch or English by Accept-Language."""
+    spoken(response, language)
     return tagged(response, await progress_service.eligibility(db, caller, registration_id, language))

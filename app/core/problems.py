@@ -1,6 +1,6 @@
 """Problems (RFC 9457): one exception class per kind of refusal, and the document that tells of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +29,13 @@ class Problem(Exception):
         self.detail, self.headers, self.extra = detail, dict(headers or {}), extra
 
 
+def kinds(above: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Every kind of problem that the modules loaded so far know."""
+    for kind in above.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
 class Fault(BaseModel):
     """One thing wrong with the input."""
 
@@ -39,7 +46,10 @@ class Fault(BaseModel):
     )
     location: str = Field(default="body", description="body, query, path or header", examples=["body"])
     code: str = Field(description="stable name of the fault", examples=["missing"])
-    detail: str = Field(description="what is wrong, in words", examples=["Field required"])
+    detail: str = Field(
+        description="what is wrong, in words, in English or Dutch by Accept-Language",
+        examples=["Field required"],
+    )
 
 
 class InvalidInput(Problem):
@@ -50,10 +60,8 @@ class InvalidInput(Problem):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         count = len(faults)
-        super().__init__(
-            f"{count} fault{'s' if count != 1 else ''} found in the input",
-            errors=[fault.model_dump() for fault in faults],
-        )
+        detail = "1 fault found in the input" if count == 1 else f"{count} faults found in the input"
+        super().__init__(detail, errors=[fault.model_dump() for fault in faults])
         self.faults = list(faults)
 
 
@@ -92,7 +100,8 @@ class Unavailable(Problem):
     title, title_nl = "Temporarily unavailable", "Tijdelijk niet beschikbaar"
 
     def __init__(self) -> None:
-        super().__init__("The database cannot be reached just now; try again.", headers={"Retry-After": "5"})
+        detail = "The database cannot be reached just now; try again."
+        super().__init__(detail, headers={"Retry-After": "5"})
 
 
 class ProblemDocument(BaseModel):
@@ -105,7 +114,10 @@ class ProblemDocument(BaseModel):
         description="the kind in words, in English or Dutch by Accept-Language", examples=["Not found"]
     )
     status: int = Field(description="the HTTP status code", examples=[404])
-    detail: str = Field(description="what happened this time", examples=["There is no such registration."])
+    detail: str = Field(
+        description="what happened this time, in the same language",
+        examples=["There is no such registration."],
+    )
     instance: str = Field(
         description="names this occurrence; the logs carry it too", examples=["urn:uuid:0192…"]
     )

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.core import etags
-from app.core.http.answers import problems
+from app.core.http.answers import problems, spoken
 from app.core.http.dependencies import Config, Db, Now
 from app.core.http.idempotency import Repeatable
-from app.core.language import preferred
+from app.core.language import Language, preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
 from app.draws import announcement, page, receipts, records
@@ -87,7 +87,7 @@ async def get_draw(
     draw = await draws.read(db, draw_id)
     if "text/html" in accept:
         language = preferred(request.headers.get("accept-language"), default="nl")
-        return _html(page.of_draw(draw, settings.base_url, language))
+        return _html(page.of_draw(draw, settings.base_url, language), language)
     return _sent(records.public(draw), Vary="Accept")
 
 
@@ -165,11 +165,12 @@ async def get_draw_receipt(
     language = preferred(request.headers.get("accept-language"), default="nl")
     receipt = await receipts.read(db, token, settings.base_url, language)
     if "text/html" in accept:
-        return _html(page.of_receipt(receipt, language))
+        return _html(page.of_receipt(receipt, language), language)
     response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+    spoken(response, language)
     return receipt
 
 
-def _html(text: str) -> HTMLResponse:
+def _html(text: str, language: Language) -> HTMLResponse:
     headers = {"Content-Security-Policy": page.policy(), "Cache-Control": "no-store", "Vary": "Accept"}
-    return HTMLResponse(text, headers=headers)
+    return spoken(HTMLResponse(text, headers=headers), language)

@@ -193,10 +193,9 @@ def _random(draw: Draw, given: DrawRun) -> dict[str, Any] | None:
     """The random value as the record shows it; InvalidInput when it is not the announced one."""
     kind = draw.beacon["kind"] if draw.beacon else None
     allowed = {"drand": "signature", "public-source": "value"}.get(kind or "")
+    detail = f"This draw asks for {allowed}." if allowed else "This draw asks for no value."
     faults = [
-        Fault(
-            pointer=f"#/{name}", code="not-announced", detail=f"This draw asks for {allowed or 'no value'}."
-        )
+        Fault(pointer=f"#/{name}", code="not-announced", detail=detail)
         for name in ("signature", "value")
         if name != allowed and getattr(given, name) is not None
     ]

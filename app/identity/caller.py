@@ -96,7 +96,7 @@ class Unauthenticated(Problem):
     """No valid token came with the request (RFC 6750, section 3)."""
 
     status, code = 401, "unauthenticated"
-    title, title_nl = "Not authenticated", "Niet aangemeld"
+    title, title_nl = "Not authenticated", "Niet ingelogd"
 
 
 class Forbidden(Problem):

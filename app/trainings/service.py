@@ -61,7 +61,7 @@ class CapacityTooLow(Problem):
 
 async def training(db: AsyncSession, slug: str) -> TrainingRead:
     """One training, or NotFound."""
-    return TrainingRead.model_validate(await _one(db, Training, slug, "training"))
+    return TrainingRead.model_validate(await _one(db, Training, slug, detail=f"There is no training {slug}."))
 
 
 async def list_trainings(db: AsyncSession, window: Window) -> TrainingPage:
@@ -73,7 +73,7 @@ async def list_trainings(db: AsyncSession, window: Window) -> TrainingPage:
 
 async def phase(db: AsyncSession, slug: str) -> PhaseRead:
     """One phase, or NotFound."""
-    return PhaseRead.model_validate(await _one(db, Phase, slug, "phase"))
+    return PhaseRead.model_validate(await _one(db, Phase, slug, detail=f"There is no phase {slug}."))
 
 
 async def phases(db: AsyncSession, training: str) -> Sequence[Phase]:
@@ -260,8 +260,8 @@ async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionR
     ]
 
 
-async def _one(db: AsyncSession, table: type[Row], slug: str, noun: str) -> Row:
+async def _one(db: AsyncSession, table: type[Row], slug: str, detail: str) -> Row:
     found = await db.get(table, slug)
     if found is None:
-        raise NotFound(f"There is no {noun} {slug}.")
+        raise NotFound(detail)
     return found

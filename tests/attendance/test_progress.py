@@ -63,7 +63,9 @@ def test_eligibility_says_what_is_missing_in_the_readers_language(world: World) 
     made = world.participant()
     world.attend(made["id"], 6)
     path = f"/v1/registrations/{made['id']}/eligibility"
-    dutch = world.lkca.get(path, headers={"Accept-Language": "nl"}).json()
+    answer = world.lkca.get(path, headers={"Accept-Language": "nl"})
+    assert (answer.headers["content-language"], answer.headers["vary"]) == ("nl", "Accept-Language")
+    dutch = answer.json()
     english = world.provider.get(path).json()
     assert (dutch["eligible"], dutch["contactMinutes"]) == (False, 1080)
     assert [one["met"] for one in dutch["requirements"]] == [False, False, False]

@@ -74,6 +74,8 @@ GET    /v1/verifications/{code}                                public
 GET    /v1/events                                              p a
 GET    /v1/openapi.json                                        public
 GET    /v1/docs                                                public
+GET    /v1/docs/docs.css                                       public
+GET    /v1/docs/dutch.js                                       public
 GET    /v1/docs/start.js                                       public
 GET    /health/live                                            public
 GET    /health/ready                                           public

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import openapi
+from app.core import problems
 from app.core.settings import Settings
 from app.main import create_app
 from tests.world import World
@@ -96,14 +97,86 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
             place = place[step]
 
 
+def test_every_text_has_its_dutch_counterpart(document: dict[str, Any]) -> None:
+    """Who writes a summary or description adds its Dutch to app/openapi.nl.json."""
+    texts = {document["info"]["title"]}
+
+    def heard(text: str) -> str:
+        texts.add(text)
+        return text
+
+    openapi.with_words(document, heard)
+    assert len(texts) > 300
+    known = set(openapi.DUTCH.counterparts)
+    titles = {kind.title for kind in problems.kinds()}
+    assert {one for text in texts - known for one in text.split("; ")} - titles == set()
+    assert known - texts == set()
+
+
+def test_in_dutch_only_the_words_differ(document: dict[str, Any]) -> None:
+    dutch = openapi.document(create_app(Settings(), "postgresql+asyncpg://nowhere/none"), "nl")
+    assert dutch["info"]["title"] != document["info"]["title"]
+    english_operations, dutch_operations = dict(_operations(document)), dict(_operations(dutch))
+    assert english_operations.keys() == dutch_operations.keys()
+    for name, operation in dutch_operations.items():
+        assert operation["summary"] != english_operations[name]["summary"], name
+        assert operation["description"] != english_operations[name]["description"], name
+        assert "Successful" not in str(operation["responses"]), name
+
+    def blank(_: str) -> str:
+        return ""
+
+    bare_dutch, bare = (openapi.with_words(one, blank) for one in (dutch, document))
+    bare_dutch["info"]["title"] = bare["info"]["title"]
+    assert bare_dutch == bare
+
+
+def test_it_is_in_the_language_that_the_link_or_the_reader_names(world: World) -> None:
+    path, nl = "/v1/openapi.json", {"Accept-Language": "nl-NL,nl;q=0.9"}
+    english, dutch = world.http.get(path), world.http.get(path, headers=nl)
+    assert "Register a teacher" in english.text
+    assert "Een docent aanmelden" in dutch.text
+    assert world.http.get(f"{path}?lang=nl").json() == dutch.json()
+    assert world.http.get(f"{path}?lang=en", headers=nl).json() == english.json()
+    for answer, language in ((english, "en"), (dutch, "nl")):
+        assert answer.headers["content-language"] == language
+        assert "Accept-Language" in answer.headers["vary"]
+    tags = {answer.headers["etag"] for answer in (english, dutch)}
+    assert len(tags) == 2
+    again = world.http.get(path, headers={**nl, "If-None-Match": dutch.headers["etag"]})
+    assert (again.status_code, again.headers["vary"]) == (304, "Accept-Language")
+    for query in ("?lang=fr", "?lang=", "?language=nl"):
+        assert world.http.get(f"{path}{query}").status_code == 400
+
+
+def test_the_documentation_page_is_in_the_language_that_the_link_or_the_reader_names(world: World) -> None:
+    nl = {"Accept-Language": "nl"}
+    pages = [
+        ("", {}, "en", "Nederlands"),
+        ("", nl, "nl", "English"),
+        ("?lang=en", nl, "en", "Nederlands"),
+        ("?lang=nl", {}, "nl", "English"),
+    ]
+    for query, headers, language, other in pages:
+        page = world.http.get(f"/v1/docs{query}", headers=headers)
+        assert page.headers["content-language"] == language
+        assert page.headers["vary"] == "Accept-Language"
+        assert f'<html lang="{language}">' in page.text
+        assert f">{other}</a>" in page.text
+    assert world.http.get("/v1/docs?lang=x").status_code == 400
+
+
 def test_the_documentation_page_loads_only_own_files(world: World) -> None:
     page = world.http.get("/v1/docs")
     assert "http" not in page.text.replace("<!doctype html>", "")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     for path in (
         "/v1/docs/start.js",
+        "/v1/docs/dutch.js",
+        "/v1/docs/docs.css",
         "/v1/docs/assets/swagger-ui.css",
         "/v1/docs/assets/swagger-ui-bundle.js",
     ):
         answer = world.http.get(path)
-        assert (answer.status_code, len(answer.content) > 100) == (200, True), path
+        assert (answer.status_code, len(answer.content) > 80) == (200, True), path
+        assert path.removeprefix("/v1/") in page.text

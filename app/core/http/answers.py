@@ -6,18 +6,27 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 
 from app.core import etags
+from app.core.language import Language
 from app.core.paging import Page
 from app.core.problems import Problem, ProblemDocument
 from app.core.values import Output
 
 One = TypeVar("One", bound=Output)
 Many = TypeVar("Many", bound=Page[Any])
+Sent = TypeVar("Sent", bound=Response)
 
 
 def tagged(response: Response, body: One) -> One:
     """`body`, with its entity tag."""
     response.headers["ETag"] = etags.of(body)
     return body
+
+
+def spoken(response: Sent, language: Language) -> Sent:
+    """`response`, which holds words in `language`; another reader may get others."""
+    response.headers["Content-Language"] = language
+    response.headers.append("Vary", "Accept-Language")
+    return response
 
 
 def created(response: Response, path: str, body: One) -> One:

@@ -42,6 +42,7 @@ class Envelope:
 
     def __init__(self, app: ASGIApp, clock: Clock, max_body_bytes: int) -> None:
         self.app, self.max_body_bytes = app, max_body_bytes
+        self._limit_detail = f"The body may have {max_body_bytes} bytes at most."
         self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
             self.headers["Clock-Stands-At"] = utc(clock.at)
@@ -82,18 +83,15 @@ class Envelope:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.max_body_bytes:
-                raise HTTPException(BodyTooLarge.status, self._too_large())
+                raise HTTPException(BodyTooLarge.status, self._limit_detail)
             return message
 
         return receive_limited
 
-    def _too_large(self) -> str:
-        return f"The body may have {self.max_body_bytes} bytes at most."
-
     async def _answer(self, scope: Scope, receive: Receive, send: Send, begun: Callable[[], bool]) -> None:
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and announced.isascii() and int(announced) > self.max_body_bytes:
-            await refusals.respond(Request(scope), BodyTooLarge(self._too_large()))(scope, receive, send)
+            await refusals.respond(Request(scope), BodyTooLarge(self._limit_detail))(scope, receive, send)
             return
         try:
             await self.app(scope, receive, send)

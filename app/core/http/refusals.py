@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from app.core.language import preferred
+from app.core.language import Language, preferred
 from app.core.problems import (
     TYPE_PREFIX,
     BodyTooLarge,
@@ -24,6 +24,7 @@ from app.core.problems import (
     Unavailable,
     UnsupportedMediaType,
 )
+from app.core.texts import PROBLEMS
 
 log = structlog.get_logger(__name__)
 
@@ -56,16 +57,10 @@ def install(app: FastAPI) -> None:
 
 
 def respond(request: Request, problem: Problem) -> JSONResponse:
-    """The problem as an answer, with its title in the reader's language."""
-    dutch = preferred(request.headers.get("accept-language")) == "nl"
+    """The problem as an answer, in the reader's language."""
+    titles: dict[Language, str] = {"en": problem.title, "nl": problem.title_nl}
     return _document(
-        request,
-        problem.status,
-        problem.code,
-        problem.title_nl if dutch else problem.title,
-        problem.detail,
-        problem.headers,
-        problem.extra,
+        request, problem.status, problem.code, titles, problem.detail, problem.headers, problem.extra
     )
 
 
@@ -73,16 +68,32 @@ def _document(
     request: Request,
     status: int,
     code: str,
-    title: str,
+    titles: Mapping[Language, str],
     detail: str,
     headers: Mapping[str, str],
     extra: Mapping[str, Any],
 ) -> JSONResponse:
-    instance = f"urn:uuid:{request.scope.get('request_id', '')}"
-    members = {"type": f"{TYPE_PREFIX}{code}", "title": title, "status": status, "detail": detail}
-    content = {**members, "instance": instance, **extra}
-    sent = {**headers, "Content-Language": preferred(request.headers.get("accept-language"))}
+    language = preferred(request.headers.get("accept-language"))
+    content = {
+        "type": f"{TYPE_PREFIX}{code}",
+        "title": titles[language],
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:uuid:{request.scope.get('request_id', '')}",
+        **extra,
+    }
+    if language == "nl":
+        content = _in_dutch(content)
+    sent = {**headers, "Content-Language": language, "Vary": "Accept-Language"}
     return JSONResponse(content, status, sent, media_type=MEDIA_TYPE)
+
+
+def _in_dutch(content: dict[str, Any]) -> dict[str, Any]:
+    """The members of a document with what happened, and each fault, in Dutch."""
+    told = {**content, "detail": PROBLEMS.dutch(content["detail"])}
+    if "errors" in content:
+        told["errors"] = [{**fault, "detail": PROBLEMS.dutch(fault["detail"])} for fault in content["errors"]]
+    return told
 
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:
@@ -109,6 +120,10 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     code = str(entry["type"]).replace("_", "-")
     if code == "json-invalid":
         return Fault(pointer="#", code=code, detail=f"The body is not JSON: {entry['ctx']['error']}.")
+    if code in ("enum", "literal-error"):
+        # Pydantic ends the choices with an English "or".
+        detail = f"Input should be one of: {entry['ctx']['expected'].replace(' or ', ', ')}"
+        return Fault(pointer=_pointer(path), location=location, code=code, detail=detail)
     return Fault(pointer=_pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
 
 
@@ -133,10 +148,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "-")
-    dutch = preferred(request.headers.get("accept-language")) == "nl"
-    title = TITLES_NL.get(error.status_code, phrase) if dutch else phrase
+    titles: dict[Language, str] = {"en": phrase, "nl": TITLES_NL.get(error.status_code, phrase)}
     detail = error.detail if error.detail != phrase else DETAILS.get(error.status_code, f"{phrase}.")
-    return _document(request, error.status_code, code, title, detail, headers, {})
+    return _document(request, error.status_code, code, titles, detail, headers, {})
 
 
 def _methods(request: Request) -> set[str]:
@@ -164,7 +178,6 @@ async def _no_connection(request: Request, error: Exception) -> JSONResponse:
 def unexpected(request: Request, error: Exception) -> JSONResponse:
     """The answer to a failure of our own: logged in full, told without particulars."""
     log.error("unexpected error", exc_info=error)
-    dutch = preferred(request.headers.get("accept-language")) == "nl"
-    title = TITLES_NL[500] if dutch else "Internal error"
+    titles: dict[Language, str] = {"en": "Internal error", "nl": TITLES_NL[500]}
     detail = "Something went wrong on our side; nothing was changed. The instance helps us find it."
-    return _document(request, 500, "internal-error", title, detail, {}, {})
+    return _document(request, 500, "internal-error", titles, detail, {}, {})
