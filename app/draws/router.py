@@ -24,8 +24,10 @@ from app.draws.announcement import (
 )
 from app.draws.schemas import DrawAnnounce, DrawRead, DrawReceipt, DrawRun, RehearsalStart, VoidReason
 from app.draws.service import DrawMoveNotAllowed, DrawTooEarly
+from app.identity import service as identity
 from app.identity.access import PUBLIC, requires
 from app.identity.caller import Caller, Scope
+from app.trainings import service as trainings
 
 router = APIRouter(prefix="/v1", tags=["draws"])
 
@@ -34,6 +36,7 @@ Drawing = Annotated[Caller, requires(Scope.DRAWS_WRITE)]
 Token = Annotated[
     str, Path(alias="receiptToken", max_length=200, description="the token of the applicant's enrolment form")
 ]
+_VARY = "Accept, Accept-Language"
 _PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
@@ -85,8 +88,9 @@ async def get_draw(
     draw = await draws.read(db, draw_id)
     if "text/html" in accept:
         language = preferred(request.headers.get("accept-language"), default="nl")
-        return _html(page.of_draw(draw, settings.base_url, language))
-    return _sent(records.public(draw), Vary="Accept")
+        edition, names = await trainings.edition(db, draw.edition), await identity.names(db)
+        return _html(page.of_draw(draw, edition, names, settings.base_url, language))
+    return _sent(records.public(draw), Vary=_VARY)
 
 
 @router.post(
@@ -161,13 +165,20 @@ async def get_draw_receipt(
 ) -> DrawReceipt | Response:
     """The applicant's own label, chance, lot and outcome, and why; by the link of the enrolment form."""
     language = preferred(request.headers.get("accept-language"), default="nl")
-    receipt = await receipts.read(db, token, settings.base_url, language)
-    if "text/html" in accept:
-        return _html(page.of_receipt(receipt, language))
-    response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+    for_people = "text/html" in accept
+    try:
+        receipt = await receipts.read(db, token, settings.base_url, language)
+    except NotFound:
+        if for_people:
+            return _html(page.of_no_receipt(language), 404)
+        raise
+    if for_people:
+        edition = await trainings.edition(db, receipt.edition)
+        return _html(page.of_receipt(receipt, edition.time_zone, language))
+    response.headers.update({"Cache-Control": "no-store", "Vary": _VARY})
     return receipt
 
 
-def _html(text: str) -> HTMLResponse:
-    headers = {"Content-Security-Policy": page.policy(), "Cache-Control": "no-store", "Vary": "Accept"}
-    return HTMLResponse(text, headers=headers)
+def _html(text: str, status: int = 200) -> HTMLResponse:
+    headers = {"Content-Security-Policy": page.policy(), "Cache-Control": "no-store", "Vary": _VARY}
+    return HTMLResponse(text, status, headers)
