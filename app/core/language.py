@@ -1,8 +1,44 @@
-"""Dutch or English, by what the reader asked for."""
+"""Dutch or English, by what the reader asked for; and moments as people write them."""
 
+from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Language = Literal["nl", "en"]
+_DAYS = {
+    "nl": ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = {
+    "nl": (
+        "januari",
+        "februari",
+        "maart",
+        "april",
+        "mei",
+        "juni",
+        "juli",
+        "augustus",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+}
 
 
 def preferred(accept_language: str | None, default: Language = "en") -> Language:
@@ -20,6 +56,18 @@ def preferred(accept_language: str | None, default: Language = "en") -> Language
         if quality > 0 and (best is None or quality > best[0]):
             best = (quality, "nl" if language == "nl" else "en")
     return best[1] if best else default
+
+
+def spoken(moment: datetime, time_zone: str, language: Language) -> str:
+    """A moment in the words of its place: "dinsdag 6 juli 2021, 10.00 uur", "Tuesday 6 July 2021, 10:00".
+
+    Seconds are told only where there are any.
+    """
+    there = moment.astimezone(ZoneInfo(time_zone))
+    time = f"{there:%H:%M:%S}" if there.second else f"{there:%H:%M}"
+    time = f"{time.replace(':', '.')} uur" if language == "nl" else time
+    day, month = _DAYS[language][there.weekday()], _MONTHS[language][there.month - 1]
+    return f"{day} {there.day} {month} {there.year}, {time}"
 
 
 def _quality(weight: str) -> float:

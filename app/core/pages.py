@@ -2,12 +2,22 @@
 
 import base64
 import hashlib
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from app.core.language import Language, spoken
+from app.core.values import utc
+
+
+def time_tag(moment: datetime, time_zone: str, language: Language) -> Markup:
+    """A moment for people, in words, and for machines, in UTC."""
+    words = spoken(moment, time_zone, language)
+    return Markup('<time datetime="{}">{}</time>').format(utc(moment), words)
 
 
 class Pages:

@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,6 +12,7 @@ from app.core.tokens import digest
 from app.draws.models import Draw, DrawCandidate, DrawStatus
 from app.draws.protocol import chance_of
 from app.draws.schemas import DrawReceipt, PassedOver
+from app.identity import service as identity
 from app.registrations import waiting_list
 from app.registrations.lifecycle import SEATED, Status
 from app.registrations.models import EnrolmentForm, Registration
@@ -51,16 +50,25 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Er kwam een plaats vrij en die is voor jou.",
         "A seat fell free and it is yours.",
     ),
-    "answer-by": ("Antwoord uiterlijk {answer_by}.", "Answer by {answer_by}."),
     "partner-at-maximum": (
-        "{times} keer overgeslagen, omdat {partner} aan het maximum zat.",
-        "Passed over {times} times, because {partner} was at its maximum.",
+        "{often} overgeslagen, omdat {partner_name} aan het maximum zat.",
+        "Passed over {often}, because {partner_name} was at its maximum.",
     ),
     "other-partner-under-minimum": (
-        "{times} keer overgeslagen, omdat een andere partner onder het minimum zat en dan voorgaat.",
-        "Passed over {times} times, because another partner was under its minimum and then goes first.",
+        "{often} overgeslagen, omdat een andere partner onder het minimum zat en dan voorgaat.",
+        "Passed over {often}, because another partner was under its minimum and then goes first.",
     ),
-    "left": ("Je aanmelding is beëindigd ({status}).", "Your registration has ended ({status})."),
+    "carried-over": (
+        "Je bent meegenomen naar de lijst van een volgende editie: {next}.",
+        "You moved on to the list of a next edition: {next}.",
+    ),
+    Status.WITHDRAWN: ("Je aanmelding is ingetrokken.", "Your registration was withdrawn."),
+    Status.DECLINED: ("Je hebt de plaats afgeslagen.", "You declined the seat."),
+    Status.REJECTED: ("Je aanmelding is afgewezen.", "Your registration was rejected."),
+    Status.LAPSED: (
+        "Er kwam niet op tijd een antwoord, dus de plaats ging naar een ander.",
+        "No answer came in time, so the seat went to somebody else.",
+    ),
 }
 
 
@@ -88,6 +96,7 @@ async def read(db: AsyncSession, token: str, base_url: str, language: Language) 
         list_hash=draw.list_hash.hex(),
         label=candidate.label,
         partner=registration.partner,
+        partner_name=(await identity.names(db))[registration.partner],
         chance=chance_of(
             draw.groups, registration.partner, carried_over=bool(registration.carried_over_from)
         ),
@@ -98,9 +107,11 @@ async def read(db: AsyncSession, token: str, base_url: str, language: Language) 
         place_in_line=place,
         passed_over=[PassedOver(times=count, why=_WHY[rule]) for rule, count in sorted(times.items())],
         registration_status=registration.status,
+        answer_by=registration.answer_by,
         why=[],
     )
-    return receipt.model_copy(update={"why": _in_words(receipt, draw, registration, edition, language)})
+    following = await _next_edition(db, registration)
+    return receipt.model_copy(update={"why": _in_words(receipt, draw, following, language)})
 
 
 async def _latest(db: AsyncSession, token: str) -> tuple[Draw, DrawCandidate, Registration] | None:
@@ -115,34 +126,45 @@ async def _latest(db: AsyncSession, token: str) -> tuple[Draw, DrawCandidate, Re
     return (await db.exec(query)).first()
 
 
-def _in_words(
-    receipt: DrawReceipt, draw: Draw, registration: Registration, edition: Edition, language: Language
-) -> list[str]:
+async def _next_edition(db: AsyncSession, registration: Registration) -> str | None:
+    """The title of the edition that somebody was carried over to."""
+    query = (
+        select(Edition.title)
+        .join(Registration, col(Registration.edition) == Edition.slug)
+        .where(Registration.carried_over_from == registration.id)
+    )
+    return (await db.exec(query)).first()
+
+
+def _in_words(receipt: DrawReceipt, draw: Draw, following: str | None, language: Language) -> list[str]:
     """Why it is so, a sentence at a time."""
-    answer_by = registration.answer_by
     values = {
-        **receipt.model_dump(include={"chance", "lot", "number", "seats", "partner"}),
+        **receipt.model_dump(include={"chance", "lot", "number", "seats", "partner_name"}),
         "place": receipt.place_in_line,
         "reason": draw.void_reason,
-        "status": registration.status,
-        "answer_by": answer_by
-        and answer_by.replace(tzinfo=UTC).astimezone(ZoneInfo(edition.time_zone)).strftime("%d-%m-%Y %H:%M"),
+        "next": following,
     }
-    said = [(key, values) for key in _said(receipt, registration, needed=draw.draw_needed)]
-    said += [(one.why, {**values, "times": one.times}) for one in receipt.passed_over]
+    said = [(key, values) for key in _said(receipt, needed=draw.draw_needed, carried=following is not None)]
+    said += [(one.why, {**values, "often": _often(one.times, language)}) for one in receipt.passed_over]
     return [_WORDS[key][language == "en"].format(**filled) for key, filled in said]
 
 
-def _said(receipt: DrawReceipt, registration: Registration, *, needed: bool) -> Sequence[str]:
+def _often(times: int, language: Language) -> str:
+    if language == "nl":
+        return "Eén keer" if times == 1 else f"{times} keer"
+    return {1: "once", 2: "twice"}.get(times, f"{times} times")
+
+
+def _said(receipt: DrawReceipt, *, needed: bool, carried: bool) -> Sequence[str]:
     if receipt.status is DrawStatus.VOID:
         return ["void"]
     said: list[str] = [receipt.outcome or "announced"]
     if receipt.outcome and not needed:
         said = ["not-needed"]
-    if registration.status not in SEATED | {Status.COMPLETE, Status.WAITLISTED}:
-        said.append("left")
+    if carried:
+        said.append("carried-over")
+    elif receipt.registration_status not in SEATED | {Status.COMPLETE, Status.WAITLISTED}:
+        said.append(receipt.registration_status)
     elif receipt.outcome == "waitlisted":
         said.append("in-line" if receipt.place_in_line else "offered")
-    if registration.answer_by:
-        said.append("answer-by")
     return said

@@ -25,8 +25,10 @@ from app.draws.announcement import (
 )
 from app.draws.schemas import DrawAnnounce, DrawRead, DrawReceipt, DrawRun, RehearsalStart, VoidReason
 from app.draws.service import DrawMoveNotAllowed, DrawTooEarly
+from app.identity import service as identity
 from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
+from app.trainings import service as trainings
 
 router = APIRouter(prefix="/v1", tags=["draws"], route_class=Repeatable)
 
@@ -87,7 +89,8 @@ async def get_draw(
     draw = await draws.read(db, draw_id)
     if "text/html" in accept:
         language = preferred(request.headers.get("accept-language"), default="nl")
-        return _html(page.of_draw(draw, settings.base_url, language), language)
+        edition, names = await trainings.edition(db, draw.edition), await identity.names(db)
+        return _html(page.of_draw(draw, edition, names, settings.base_url, language), language)
     return _sent(records.public(draw), Vary="Accept")
 
 
@@ -163,14 +166,21 @@ async def get_draw_receipt(
 ) -> DrawReceipt | Response:
     """The applicant's own label, chance, lot and outcome, and why; by the link of the enrolment form."""
     language = preferred(request.headers.get("accept-language"), default="nl")
-    receipt = await receipts.read(db, token, settings.base_url, language)
-    if "text/html" in accept:
-        return _html(page.of_receipt(receipt, language), language)
+    for_people = "text/html" in accept
+    try:
+        receipt = await receipts.read(db, token, settings.base_url, language)
+    except NotFound:
+        if for_people:
+            return _html(page.of_no_receipt(language), language, 404)
+        raise
+    if for_people:
+        edition = await trainings.edition(db, receipt.edition)
+        return _html(page.of_receipt(receipt, edition.time_zone, language), language)
     response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
     spoken(response, language)
     return receipt
 
 
-def _html(text: str, language: Language) -> HTMLResponse:
+def _html(text: str, language: Language, status: int = 200) -> HTMLResponse:
     headers = {"Content-Security-Policy": page.policy(), "Cache-Control": "no-store", "Vary": "Accept"}
-    return spoken(HTMLResponse(text, headers=headers), language)
+    return spoken(HTMLResponse(text, status, headers), language)

@@ -226,6 +226,7 @@ class DrawReceipt(Output):
     list_hash: str
     label: str = Field(description="the applicant's own label in the public record")
     partner: str
+    partner_name: str
     chance: str
     lot: int | None
     outcome: LotOutcome | None = Field(description="null until it is published")
@@ -234,4 +235,5 @@ class DrawReceipt(Output):
     place_in_line: int | None = Field(description="the place on the waiting list as it stands now")
     passed_over: list[PassedOver]
     registration_status: Status
+    answer_by: Moment | None = Field(description="until when an offered seat can be accepted")
     why: list[str] = Field(description="the same in words, in the reader's language")

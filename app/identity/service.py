@@ -56,6 +56,11 @@ async def organisation(db: AsyncSession, slug: str) -> OrganisationRead:
     return OrganisationRead.model_validate(await _organisation(db, slug))
 
 
+async def names(db: AsyncSession) -> dict[str, str]:
+    """What each organisation is called, by slug."""
+    return dict((await db.exec(select(Organisation.slug, Organisation.name))).all())
+
+
 async def list_organisations(db: AsyncSession, window: Window) -> OrganisationPage:
     """Organisations by slug."""
     query = select(Organisation)

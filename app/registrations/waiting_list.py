@@ -60,8 +60,13 @@ async def waiting_editions(db: AsyncSession) -> list[str]:
 
 
 async def passed_over(db: AsyncSession, registration: Registration) -> Counter[Rule]:
-    """How often a seat went to somebody further down the list, by the rule that made it so."""
+    """How often a seat went to somebody further down the list, by the rule that made it so.
+
+    Nothing for who left the list without an offer: what came after was no longer theirs to get.
+    """
     own = (await db.exec(select(SeatOffer.id).where(SeatOffer.registration == registration.id))).first()
+    if own is None and registration.status is not Status.WAITLISTED:
+        return Counter()
     query = (
         select(SeatOffer.rule, sa.func.count())
         .where(

@@ -52,9 +52,16 @@ class Reader:
             self.complaints.append(text)
 
 
+WIDER = """
+() => [document.documentElement, ...document.querySelectorAll("*")].some(one =>
+  (one === document.documentElement || getComputedStyle(one).overflowX === "auto")
+  && one.scrollWidth > one.clientWidth)
+"""
+
+
 def overflows(page: Page) -> bool:
-    """Whether the page has to be scrolled sideways."""
-    wider: bool = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    """Whether the page, or a part of it, has to be scrolled sideways."""
+    wider: bool = page.evaluate(WIDER)
     return wider
 
 

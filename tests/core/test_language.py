@@ -1,11 +1,14 @@
-"""Which language a reader gets."""
+"""Which language a reader gets, and how moments are told in it."""
+
+from datetime import datetime
 
 import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.language import preferred
+from app.core.language import preferred, spoken
+from app.core.pages import time_tag
 from tests.world import World
 
 
@@ -58,3 +61,27 @@ def test_a_problem_is_told_in_the_readers_language(world: World) -> None:
     assert [answer.json()["title"] for answer in told.values()] == ["Niet gevonden", "Not found", "Not found"]
     assert [answer.headers["content-language"] for answer in told.values()] == ["nl", "en", "en"]
     assert len({answer.json()["type"] for answer in told.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "nl", "en"),
+    [
+        ("2021-07-06T08:00:00+00:00", "dinsdag 6 juli 2021, 10.00 uur", "Tuesday 6 July 2021, 10:00"),
+        ("2021-01-31T23:30:00+00:00", "maandag 1 februari 2021, 00.30 uur", "Monday 1 February 2021, 00:30"),
+        (
+            "2023-08-23T15:59:24+00:00",
+            "woensdag 23 augustus 2023, 17.59.24 uur",
+            "Wednesday 23 August 2023, 17:59:24",
+        ),
+    ],
+)
+def test_a_moment_is_told_as_people_write_it(moment: str, nl: str, en: str) -> None:
+    at = datetime.fromisoformat(moment)
+    assert (spoken(at, "Europe/Amsterdam", "nl"), spoken(at, "Europe/Amsterdam", "en")) == (nl, en)
+
+
+def test_a_page_tells_a_moment_to_people_and_to_machines() -> None:
+    at = datetime.fromisoformat("2021-07-06T10:00:00+02:00")
+    assert time_tag(at, "Europe/Amsterdam", "nl") == (
+        '<time datetime="2021-07-06T08:00:00Z">dinsdag 6 juli 2021, 10.00 uur</time>'
+    )
