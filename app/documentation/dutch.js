@@ -3,7 +3,6 @@
 /* Swagger UI's own words in Dutch. It speaks English only; this plugin gives React other words for whole texts
    that stand in WORDS, and for what begins with a text in BEGINNINGS. */
 const WORDS = {
-  "(no example available)": "(geen voorbeeld)",
   " Undocumented ": " niet beschreven ",
   " - Website": " (website)",
   "Additional properties": "Andere eigenschappen",
@@ -14,6 +13,7 @@ const WORDS = {
   "Apply credentials": "Inloggen",
   "Apply given OAuth2 credentials": "Inloggen met deze gegevens",
   "Authorization header": "Authorization-header",
+  "auth": "inloggen",
   "Authorize": "Inloggen",
   "Authorized": "Ingelogd",
   "authorization button locked": "ingelogd",
@@ -35,6 +35,7 @@ const WORDS = {
   "Download file": "Bestand downloaden",
   "Edit Value": "Waarde bewerken",
   "Enum": "Keuze uit",
+  "error": "mislukt",
   "Errors": "Fouten",
   "Example Value": "Voorbeeld",
   "Examples": "Voorbeelden",
@@ -79,6 +80,8 @@ const BEGINNINGS = {
   "<i>Default value</i> : ": "<i>Standaard</i>: ",
   "<i>Example</i> : ": "<i>Voorbeeld</i>: ",
   "**Failed to fetch.**": "**Er kwam geen antwoord.** Is er verbinding met de server?",
+  "Auth error": "Inloggen mislukt",
+  "Error: Unauthorized, error: invalid_client": "Deze client en dit geheim horen niet bij elkaar.",
   "Send email to ": "E-mail aan ",
 };
 const SAID_IN = ["aria-label", "placeholder", "source", "title"];
