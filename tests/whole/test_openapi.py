@@ -14,6 +14,7 @@ from app.main import create_app
 from tests.world import World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+GUIDE = COMMITTED.parents[1] / "docs" / "beheer.md"
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +170,13 @@ def test_the_documentation_page_is_in_the_language_that_the_link_or_the_reader_n
         assert f'<html lang="{language}">' in page.text
         assert f">{other}</a>" in page.text
     assert world.http.get("/v1/docs?lang=x").status_code == 400
+
+
+def test_the_dutch_guide_calls_operations_what_the_page_calls_them() -> None:
+    known = set(openapi.DUTCH.counterparts.values()) | {"Antwoord van de server"}
+    named = set(re.findall(r"(?<![*\w])\*([A-Z][^*]+)\*(?!\*)", GUIDE.read_text(encoding="utf-8")))
+    assert len(named) > 20
+    assert {" ".join(name.split()) for name in named} - known == set()
 
 
 def test_every_word_that_gets_dutch_is_one_of_swagger_ui(world: World) -> None:
