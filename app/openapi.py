@@ -60,6 +60,22 @@ DUTCH = Catalogue.read(Path(__file__).with_name("openapi.nl.json"))
 WORDS = {"summary", "description"}
 # What stands in these is values, not words about them.
 VALUES = {"default", "enum", "example", "examples"}
+# What stands filled in when somebody tries an operation; it works on the demonstration, and changes little.
+IN_PATHS = {
+    "organisation": "fleck",
+    "training": "cultuurcoordinator-vo",
+    "phase": "orientatie",
+    "edition": "voorbeeld",
+}
+IN_BODIES: dict[str, dict[str, Any]] = {
+    "changeOrganisation": {"region": "Flevoland"},
+    "changeEdition": {"answerDays": 14},
+    "changeSession": {"title": "Bijeenkomst 1"},
+    "changeRegistration": {"position": "docent beeldende vorming"},
+    "changeApplicant": {"phone": "+31612345678"},
+    "announceDraw": {},
+    "runDraw": {},
+}
 # In the order of the way from registration to certificate.
 TAGS = {
     "tokens": "Access tokens by client credentials.",
@@ -160,6 +176,7 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
         sent["schema"] = _sendable(sent["schema"])
     if method == "get":
         _say_conditional(made)
+    _say_examples(made)
     if method == "patch":
         content = made["requestBody"]["content"]
         content[MERGE_PATCH] = content["application/json"]
@@ -197,6 +214,15 @@ def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
     return only | {
         key: value for key, value in schema.items() if key != "title" and not (only and key == "anyOf")
     }
+
+
+def _say_examples(made: dict[str, Any]) -> None:
+    """Give the parts of the path, and the body, the examples that Swagger UI fills in."""
+    for parameter in made.get("parameters", ()):
+        if parameter["in"] == "path" and parameter["name"] in IN_PATHS:
+            parameter["example"] = IN_PATHS[parameter["name"]]
+    if made["operationId"] in IN_BODIES:
+        made["requestBody"]["content"]["application/json"]["example"] = IN_BODIES[made["operationId"]]
 
 
 def _say_conditional(made: dict[str, Any]) -> None:

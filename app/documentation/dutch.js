@@ -1,9 +1,8 @@
 "use strict";
 
 /* Swagger UI's own words in Dutch. It speaks English only; this plugin gives React other words for whole texts
-   that stand in WORDS, and for what begins with a text in BEGINNINGS. */
+   that stand in WORDS, and for parts of those that Swagger UI composes. */
 const WORDS = {
-  "(no example available)": "(geen voorbeeld)",
   " Undocumented ": " niet beschreven ",
   " - Website": " (website)",
   "Additional properties": "Andere eigenschappen",
@@ -14,6 +13,7 @@ const WORDS = {
   "Apply credentials": "Inloggen",
   "Apply given OAuth2 credentials": "Inloggen met deze gegevens",
   "Authorization header": "Authorization-header",
+  "auth": "inloggen",
   "Authorize": "Inloggen",
   "Authorized": "Ingelogd",
   "authorization button locked": "ingelogd",
@@ -35,6 +35,7 @@ const WORDS = {
   "Download file": "Bestand downloaden",
   "Edit Value": "Waarde bewerken",
   "Enum": "Keuze uit",
+  "error": "mislukt",
   "Errors": "Fouten",
   "Example Value": "Voorbeeld",
   "Examples": "Voorbeelden",
@@ -42,6 +43,7 @@ const WORDS = {
   "Expand all": "Alles openklappen",
   "Expand operation": "Bewerking openklappen",
   "Failed to load API definition.": "De beschrijving van de API kan niet worden geladen.",
+  "forbidden": "niet toegestaan",
   "Filter by tag": "Zoeken op onderwerp",
   "Flow: ": "Soort: ",
   "Hide": "Verbergen",
@@ -74,21 +76,25 @@ const WORDS = {
   "Try it out ": "Proberen",
   "Type": "Soort",
 };
-const BEGINNINGS = {
-  "<i>Available values</i> : ": "<i>Keuze uit</i>: ",
-  "<i>Default value</i> : ": "<i>Standaard</i>: ",
-  "<i>Example</i> : ": "<i>Voorbeeld</i>: ",
-  "**Failed to fetch.**": "**Er kwam geen antwoord.** Is er verbinding met de server?",
-  "Send email to ": "E-mail aan ",
-};
+const PARTS = [
+  [/^<i>Available values<\/i> : /, "<i>Keuze uit</i>: "],
+  [/^<i>Default value<\/i> : /, "<i>Standaard</i>: "],
+  [/^<i>Example<\/i> : /, "<i>Voorbeeld</i>: "],
+  [/^\*\*Failed to fetch\.\*\*[^]*/, "**Er kwam geen antwoord.** Is er verbinding met de server?"],
+  [/^Auth error$/, "Inloggen mislukt"],
+  [/^Error: Unauthorized, error: invalid_client$/, "Deze client en dit geheim horen niet bij elkaar."],
+  [/^Send email to (?=.)/, "E-mail aan "],
+  [/^((?:[≤≥] )?[0-9[(][0-9, )\]]*) characters$/, "$1 tekens"],
+  [/^((?:[≤≥] )?[0-9[(][0-9, )\]]*) items$/, "$1 onderdelen"],
+  [/^matches (?=.)/, "past op "],
+];
 const SAID_IN = ["aria-label", "placeholder", "source", "title"];
 
 function inDutch(text) {
   if (typeof text !== "string") {
     return text;
   }
-  const beginning = Object.keys(BEGINNINGS).find((one) => text.startsWith(one));
-  return WORDS[text] ?? (beginning ? BEGINNINGS[beginning] + text.slice(beginning.length) : text);
+  return WORDS[text] ?? PARTS.reduce((said, [english, dutch]) => said.replace(english, dutch), text);
 }
 
 function Dutch({ React }) {

@@ -13,6 +13,8 @@ window.ui = SwaggerUIBundle({
   tryItOutEnabled: true,
   requestInterceptor(request) {
     request.headers["Accept-Language"] = language;
+    // Otherwise the browser answers a wrong secret with a dialog of its own.
+    request.credentials = "omit";
     return request;
   },
 });

@@ -1,6 +1,7 @@
 """The OpenAPI document: equal to its committed copy, and complete."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.main import create_app
 from tests.world import World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+GUIDE = COMMITTED.parents[1] / "docs" / "beheer.md"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,31 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
             place = place[step]
 
 
+def test_what_stands_filled_in_works(world: World, document: dict[str, Any]) -> None:
+    """Reads, lists and changes whose path is known beforehand, as Swagger UI sends them untouched."""
+    world.at("2026-11-23T12:00+01:00")
+    tried = {}
+    for name, operation in _operations(document):
+        method, path = name.split(" ")
+        for parameter in operation.get("parameters", []):
+            path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "{}")))
+        if method in ("get", "patch") and "{" not in path:
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            answer = world.admin.request(method.upper(), f"/v1{path}", json=body.get("example"))
+            tried[name] = answer.status_code
+    assert len(tried) > 15
+    assert {"get /editions/{edition}", "patch /editions/{edition}", "get /registrations"} <= tried.keys()
+    assert set(tried.values()) == {200}
+
+
+def test_what_a_change_has_filled_in_can_be_sent(document: dict[str, Any]) -> None:
+    """The bodies whose path holds an id: Swagger UI would make up members that overwrite what is there."""
+    for name, operation in _operations(document):
+        if name.startswith("patch"):
+            for content in operation["requestBody"]["content"].values():
+                assert len(content["example"]) == 1, name
+
+
 def test_every_text_has_its_dutch_counterpart(document: dict[str, Any]) -> None:
     """Who writes a summary or description adds its Dutch to app/openapi.nl.json."""
     texts = {document["info"]["title"]}
@@ -166,10 +193,28 @@ def test_the_documentation_page_is_in_the_language_that_the_link_or_the_reader_n
     assert world.http.get("/v1/docs?lang=x").status_code == 400
 
 
+def test_the_dutch_guide_calls_operations_what_the_page_calls_them() -> None:
+    known = set(openapi.DUTCH.counterparts.values()) | {"Antwoord van de server"}
+    named = set(re.findall(r"(?<![*\w])\*([A-Z][^*]+)\*(?!\*)", GUIDE.read_text(encoding="utf-8")))
+    assert len(named) > 20
+    assert {" ".join(name.split()) for name in named} - known == set()
+
+
+def test_every_word_that_gets_dutch_is_one_of_swagger_ui(world: World) -> None:
+    """Another edition of Swagger UI may say it otherwise."""
+    ours = world.http.get("/v1/docs/dutch.js").text.partition("const PARTS")[0]
+    words = re.findall(r'^  "(.+)":', ours, re.MULTILINE)
+    assert len(words) > 60
+    theirs = world.http.get("/v1/docs/assets/swagger-ui-bundle.js").text
+    assert [word for word in words if f'"{word}"' not in theirs] == []
+    assert len(words) == len(set(words))
+
+
 def test_the_documentation_page_loads_only_own_files(world: World) -> None:
     page = world.http.get("/v1/docs")
     assert "http" not in page.text.replace("<!doctype html>", "")
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
     for path in (
         "/v1/docs/start.js",
         "/v1/docs/dutch.js",
