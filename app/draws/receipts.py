@@ -143,7 +143,8 @@ async def _next_edition(db: AsyncSession, registration: Registration) -> str | N
 def _in_words(receipt: DrawReceipt, draw: Draw, following: str | None, language: Language) -> list[str]:
     """Why it is so, a sentence at a time."""
     values = {
-        **receipt.model_dump(include={"chance", "lot", "number", "seats", "partner_name"}),
+        **receipt.model_dump(include={"chance", "lot", "number", "seats"}),
+        "partner_name": receipt.partner_name,
         "place": receipt.place_in_line,
         "reason": draw.void_reason,
         "next": following,
