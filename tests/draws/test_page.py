@@ -1,5 +1,7 @@
 """The draw's page, as it is sent; `tests/browser` reads it as people do."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -84,3 +86,10 @@ def test_what_people_wrote_is_shown_as_text(world: World) -> None:
     assert "&lt;b&gt;Pilot&lt;/b&gt;" in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<script" not in text
+
+
+def test_the_program_that_checks_a_draw_is_the_one_that_is_tested(world: World) -> None:
+    answer = world.http.get("/v1/draw-verifier")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/x-python; charset=utf-8")
+    assert answer.headers["content-disposition"] == 'attachment; filename="verify_draw.py"'
+    assert answer.content == Path("app/draws/verify_draw.py").read_bytes()
