@@ -38,6 +38,7 @@ def of_draw(draw: Draw, edition: Edition, names: Mapping[str, str], base_url: st
         partners={one["label"]: one["partner"] for one in record["list"]["candidates"]},
         shown=_ROWS,
         url=f"{base_url}/v1/draws/{draw.id}",
+        verifier=f"{base_url}/v1/draw-verifier",
     )
 
 

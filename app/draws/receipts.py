@@ -73,8 +73,9 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 async def read(db: AsyncSession, token: str, base_url: str, language: Language) -> DrawReceipt:
-    """The receipt of the latest draw that the registration behind a personal link took part in.
+    """The receipt of the latest draw that somebody took part in, by their personal link.
 
+    It is that of the link's own registration, or of one that it was carried over to.
     NotFound for an unknown link, and while there has been no draw.
     """
     found = await _latest(db, token)
@@ -115,12 +116,15 @@ async def read(db: AsyncSession, token: str, base_url: str, language: Language) 
 
 
 async def _latest(db: AsyncSession, token: str) -> tuple[Draw, DrawCandidate, Registration] | None:
+    owns = EnrolmentForm.token_digest == digest(token)
+    own = select(col(EnrolmentForm.registration).label("id")).where(owns).cte("own", recursive=True)
+    # Who was carried over keeps the link they had.
+    own = own.union(select(Registration.id).join(own, col(Registration.carried_over_from) == own.c.id))
     query = (
         select(Draw, DrawCandidate, Registration)
         .join(DrawCandidate, col(DrawCandidate.draw) == Draw.id)
         .join(Registration, col(Registration.id) == DrawCandidate.registration)
-        .join(EnrolmentForm, col(EnrolmentForm.registration) == Registration.id)
-        .where(EnrolmentForm.token_digest == digest(token))
+        .where(col(Registration.id).in_(select(own.c.id)))
         .order_by(col(Draw.announced_at).desc(), col(Draw.id).desc())
     )
     return (await db.exec(query)).first()
@@ -139,7 +143,8 @@ async def _next_edition(db: AsyncSession, registration: Registration) -> str | N
 def _in_words(receipt: DrawReceipt, draw: Draw, following: str | None, language: Language) -> list[str]:
     """Why it is so, a sentence at a time."""
     values = {
-        **receipt.model_dump(include={"chance", "lot", "number", "seats", "partner_name"}),
+        **receipt.model_dump(include={"chance", "lot", "number", "seats"}),
+        "partner_name": receipt.partner_name,
         "place": receipt.place_in_line,
         "reason": draw.void_reason,
         "next": following,

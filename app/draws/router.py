@@ -1,10 +1,12 @@
 """HTTP for draws."""
 
 import secrets
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Request, Response
+from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse
 
 from app.core import etags
@@ -14,7 +16,7 @@ from app.core.http.idempotency import Repeatable
 from app.core.language import Language, preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
-from app.draws import announcement, page, receipts, records
+from app.draws import announcement, page, receipts, records, verify_draw
 from app.draws import service as draws
 from app.draws.announcement import (
     DrawAnnounced,
@@ -32,11 +34,12 @@ from app.trainings import service as trainings
 
 router = APIRouter(prefix="/v1", tags=["draws"], route_class=Repeatable)
 
-DrawId = Annotated[UUID, Path(alias="drawId")]
+DrawId = Annotated[UUID, InPath(alias="drawId")]
 Drawing = Annotated[Caller, requires(Scope.DRAWS_WRITE)]
 DrawingOnce = Annotated[Caller, once(Scope.DRAWS_WRITE)]
 Token = Annotated[
-    str, Path(alias="receiptToken", max_length=200, description="the token of the applicant's enrolment form")
+    str,
+    InPath(alias="receiptToken", max_length=200, description="the token of the applicant's enrolment form"),
 ]
 _PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
@@ -146,6 +149,27 @@ async def rehearse_draw(
 async def void_draw(draw_id: DrawId, body: VoidReason, caller: Drawing, db: Db, now: Now) -> Response:
     """End a draw that was not published, with the reason; its record stays public."""
     return _sent(records.public(await draws.void(db, caller, draw_id, body.reason, now)))
+
+
+@router.get(
+    "/draw-verifier",
+    dependencies=[PUBLIC],
+    summary="Download the program that checks a draw",
+    operation_id="getDrawVerifier",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/x-python": {"schema": {"type": "string"}}}},
+        **problems(InvalidInput),
+    },
+)
+def get_draw_verifier() -> Response:
+    """One file of standard Python that recomputes a draw: `python verify_draw.py` and the draw's address."""
+    program = Path(verify_draw.__file__).read_bytes()
+    headers = {
+        "Content-Disposition": 'attachment; filename="verify_draw.py"',
+        "ETag": etags.of_bytes(program),
+    }
+    return Response(program, media_type="text/x-python; charset=utf-8", headers=headers)
 
 
 @router.get(

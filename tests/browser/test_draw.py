@@ -1,6 +1,9 @@
 """The draw as people meet it: the draw's own page, and the receipt behind a person's link."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
@@ -121,7 +124,21 @@ def test_the_page_of_a_draw(reader: Reader, pages: Pages, words: Words, edition:
         "enough": ("100%",),
         "void": ("Een kandidaat ontbrak op de lijst.",),
     }[edition]
-    _reads_well(reader, url, words.language, "FleCk", f"verify_draw.py {url}", *said)
+    command = f"verify_draw.py {url}" if words.language == "nl" else f"verify_draw.py --lang en {url}"
+    _reads_well(reader, url, words.language, "FleCk", command, *said)
+
+
+def test_the_program_that_checks_a_draw_is_there_to_be_had(
+    reader: Reader, pages: Pages, tmp_path: Path
+) -> None:
+    page = reader.open(pages.draws["drawn"])
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="verify_draw.py").click()
+    program = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(program)
+    command = [sys.executable, "-I", "-S", str(program), pages.draws["drawn"]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr, program.name) == (0, "", "verify_draw.py"), done.stdout
 
 
 def test_the_list_is_there_to_be_opened(reader: Reader, pages: Pages) -> None:

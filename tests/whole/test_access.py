@@ -57,6 +57,7 @@ POST   /v1/editions/{edition}/possible-duplicates/_decide      a
 POST   /v1/editions/{edition}/_carry                           a
 POST   /v1/editions/{edition}/draws                            a
 GET    /v1/draws/{drawId}                                      public
+GET    /v1/draw-verifier                                       public
 GET    /v1/draw-receipts/{receiptToken}                        public
 POST   /v1/draws/{drawId}/_run                                 a
 POST   /v1/draws/{drawId}/_publish                             a
