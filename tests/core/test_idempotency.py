@@ -85,36 +85,36 @@ def test_a_key_is_the_same_with_and_without_quotes(world: World) -> None:
 
 
 NO_KEYS = [
-    (b"", "empty"),
-    (b" ", "empty"),
-    (b'""', "empty"),
-    (b"k" * 256, "too-long"),
-    (b'"' + b"k" * 256 + b'"', "too-long"),
-    (b'"abc', "not-a-string"),
-    (b'abc"', "not-a-string"),
-    (b'"', "not-a-string"),
-    (b'"a"b"', "not-a-string"),
-    (b'"a\\b"', "not-a-string"),
-    (b'"a\\"', "not-a-string"),
-    (b"'a b'", "not-a-string"),
-    (b"a\x01b", "not-a-string"),
-    (b'"a\tb"', "not-a-string"),
-    (b"a\x7f", "not-a-string"),
-    (b"\xc3\xa9", "not-a-string"),
-    (b'"a", "b"', "not-a-string"),
-    (b"a,b", "not-a-string"),
-    (b'"a";b=1', "not-a-string"),
+    b"",
+    b" ",
+    b'""',
+    b"k" * 256,
+    b'"' + b"k" * 256 + b'"',
+    b'"abc',
+    b'abc"',
+    b'"',
+    b'"a"b"',
+    b'"a\\b"',
+    b'"a\\"',
+    b"'a b'",
+    b"a\x01b",
+    b'"a\tb"',
+    b"a\x7f",
+    b"\xc3\xa9",
+    b'"a", "b"',
+    b"a,b",
+    b'"a";b=1',
 ]
 
 
 def test_what_is_no_key_is_refused(world: World) -> None:
-    for value, code in NO_KEYS:
+    for value in NO_KEYS:
         headers = {"Idempotency-Key": value}
         answer = world.fleck.post("/v1/registrations", registration(), headers=headers)
         check_problem(answer, 400, "invalid-input")
         [fault] = answer.json()["errors"]
         named = (fault["pointer"], fault["location"], fault["code"])
-        assert named == ("#/Idempotency-Key", "header", code), value
+        assert named == ("#/Idempotency-Key", "header", "malformed"), value
     assert (registered(world), kept(world)) == (0, 0)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import WithJsonSchema
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import idempotency
@@ -20,12 +21,12 @@ KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 
 # A String (RFC 9651, section 3.3.3), or visible ASCII that cannot be taken for one, or for a list of several.
-_STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
-_BARE = re.compile(r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]*")
-_LONGEST = 255
+_STRING = r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255}"'
+_BARE = r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}"
+_PATTERN = f"^(?:{_STRING}|{_BARE})$"
 
 KeyHeader = Annotated[
-    str | None,
+    Annotated[str, WithJsonSchema({"type": "string", "pattern": _PATTERN})] | None,
     Header(
         alias=KEY,
         description="Your own name for this request, such as a UUID: 1 to 255 characters of visible ASCII, "
@@ -99,15 +100,10 @@ def _key(lines: list[str]) -> str | None:
     if len(lines) > 1:
         raise _malformed("several", "Send one Idempotency-Key.")
     value = lines[0].strip(" \t")
-    quoted = _STRING.fullmatch(value)
-    if quoted is None and _BARE.fullmatch(value) is None:
-        raise _malformed("not-a-string", "Send visible ASCII, in quotes on both sides or in none.")
-    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value
-    if not key:
-        raise _malformed("empty", "An Idempotency-Key has one character at least; or leave the header out.")
-    if len(key) > _LONGEST:
-        raise _malformed("too-long", f"An Idempotency-Key has {_LONGEST} characters at most.")
-    return key
+    if re.fullmatch(_PATTERN, value) is None:
+        detail = "Send 1 to 255 characters of visible ASCII, in quotes on both sides or in none."
+        raise _malformed("malformed", detail)
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
 def _malformed(code: str, detail: str) -> InvalidInput:
