@@ -41,8 +41,8 @@ RULES = frozenset(
 SOMETIMES_REQUIRED = frozenset(
     {"#/partner", "#/value", "#/signature", "#/beacon/source", "#/beacon/field", "#/beacon/availableAt"}
 )
-# A precondition that does not hold, a state that does not allow it, somebody who may not.
-REFUSALS = frozenset({401, 403, 404, 409, 412})
+# A precondition that does not hold, a state that does not allow it, somebody who may not, a key used before.
+REFUSALS = frozenset({401, 403, 404, 409, 412, 422})
 
 
 @schemathesis.check  # type: ignore[untyped-decorator]  # schemathesis is not there when types are checked
