@@ -64,6 +64,13 @@ def test_a_repeat_gets_the_first_answer_and_has_no_effect(world: World) -> None:
     assert (registered(world), len(world.events("registration.received"))) == (1, 1)
 
 
+def test_whatever_host_is_named_the_address_is_the_same(world: World) -> None:
+    body, headers = registration(), key()
+    first = world.fleck.post("/v1/registrations", body, headers=headers)
+    for host in ("elsewhere.example", "a/b", "[", "a?b", ""):
+        check_repeat(first, world.fleck.post("/v1/registrations", body, headers={**headers, "Host": host}))
+
+
 def test_without_a_key_nothing_is_kept(world: World) -> None:
     body = registration()
     plain = world.fleck.post("/v1/registrations", body)

@@ -85,7 +85,8 @@ async def claim(request: Request, db: AsyncSession, secret: bytes, client: str) 
     if key is None:
         return
     content = _canonical(await request.body())
-    operation = f"{request.method} {request.url.path}"
+    # Not request.url, which the Host header has a say in.
+    operation = f"{request.method} {request.scope['path']}"
     attempt = Attempt.of(secret, client, operation, key, content)
     kept = await idempotency.claim(db, attempt, request.app.state.clock.now())
     if kept is not None:
