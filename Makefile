@@ -29,12 +29,13 @@ test: $(DEV) ## set everything up and run the tests; ARGS=tests/draws for a part
 browser: $(BROWSER) $(NODE) ## read the pages as people do, with the machine's own Chromium
 	$(BIN)/python -m pytest tests/browser
 
-check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document, migrations
+check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and its compatibility, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cultuurcoordinator openapi | diff -u openapi/openapi.json -
+	$(BIN)/python -m tools.compatibility
 	@if [ -f $(RULESET) ]; then $(NPM) run --silent lint-design-rules; \
 	  else echo "The API Design Rules' ruleset is not at $(RULESET): not linted with it."; fi
 	$(NPM) run --silent lint
