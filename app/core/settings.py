@@ -54,7 +54,10 @@ class Settings(BaseSettings):
     def _in_utc(cls, at: datetime | None) -> datetime | None:
         if at is not None and at.tzinfo is None:
             raise ValueError("needs an offset, such as 2021-06-15T09:00+02:00")
-        return at.astimezone(UTC) if at else None
+        try:
+            return at.astimezone(UTC) if at else None
+        except OverflowError:
+            raise ValueError("should lie in the years 1 to 9999, in UTC") from None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -87,10 +87,14 @@ def _moment_text(value: object) -> object:
 
 
 def _to_utc(value: datetime) -> datetime:
-    """The moment in UTC; the outermost years are refused, which the database takes for its infinities."""
-    if not 1 < value.year < LAST_YEAR:
-        raise PydanticCustomError("moment", "Input should lie in the years 2 to 9998")
-    return value.astimezone(UTC)
+    """The moment in UTC; its outermost years are refused, which the database takes for its infinities."""
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = None
+    if moment is None or not 1 < moment.year < LAST_YEAR:
+        raise PydanticCustomError("moment", "Input should lie in the years 2 to 9998, in UTC")
+    return moment
 
 
 def _day_text(value: object) -> object:

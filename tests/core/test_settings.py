@@ -93,6 +93,7 @@ def test_a_clock_that_stands_still_dates_no_data_of_somebody_elses() -> None:
 
 def test_a_clock_needs_an_offset() -> None:
     assert "needs an offset" in refusal(at="2021-06-15T09:00")
+    assert "years 1 to 9999" in refusal(at="0001-01-01T00:00:00+14:00")
 
 
 @pytest.mark.parametrize(

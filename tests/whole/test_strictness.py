@@ -13,6 +13,7 @@ from app import openapi
 from app.core.settings import Settings
 from app.main import create_app
 from tests.whole.test_access import FILLED, ROWS
+from tests.whole.test_moments import REFUSED
 from tests.world import JSON, World, registration
 
 DOCUMENT = openapi.document(create_app(Settings(), "postgresql+asyncpg://nowhere/none"))
@@ -133,6 +134,12 @@ def test_no_member_has_a_name_that_is_no_text(world: World) -> None:
 def test_no_moment_is_without_its_offset(world: World, local: object) -> None:
     for method, path, steps in MOMENTS:
         assert pointer(steps) in refused(world, method, path, holding(steps, local)), (method, path, steps)
+
+
+def test_no_moment_lies_in_the_outermost_years(world: World) -> None:
+    for edge in REFUSED:
+        for method, path, steps in MOMENTS:
+            assert pointer(steps) in refused(world, method, path, holding(steps, edge)), (method, path, edge)
 
 
 def test_no_address_has_a_slash_at_its_end(world: World) -> None:
