@@ -151,6 +151,13 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _digits(value: object) -> object:
+    """A number in a query, where Python would take 5_0, +5 and 5.0 too."""
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise PydanticCustomError("digits", "Input should be a whole number, in digits only")
+    return value
+
+
 def _shaped(unwanted: str) -> Any:
     """What a schema can say of such a text: something besides white space, and nothing unwanted."""
     pattern = rf"^[^{unwanted}]*[^\s{unwanted}][^{unwanted}]*$"
@@ -186,6 +193,7 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,27}[0-9]$"), BeforeValidator(_strip)]
 Flag = Annotated[bool, Field(strict=True)]
 WHOLE = BeforeValidator(_whole)  # stands after its limits: a schema leaves out those that follow it
+DIGITS = BeforeValidator(_digits)  # the same, for parameters of a query
 Minutes = Annotated[int, Field(strict=True, ge=0, le=6000), WHOLE]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000), WHOLE]
 
