@@ -56,8 +56,8 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
 def test_the_address_of_the_database_names_the_driver(scheme: str) -> None:
-    url = Settings(database_url=f"{scheme}://me:p%40ss@db.example:5432/register?x=1").database_url
-    assert url == "postgresql+asyncpg://me:p%40ss@db.example:5432/register?x=1"
+    url = Settings(database_url=f"{scheme}://me:p%40ss@db.example:5432/register?ssl=prefer").database_url
+    assert url == "postgresql+asyncpg://me:p%40ss@db.example:5432/register?ssl=prefer"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,17 @@ def test_the_address_of_the_database_names_the_driver(scheme: str) -> None:
 )
 def test_another_kind_of_database_is_refused(url: str) -> None:
     assert "must begin with postgresql://" in refusal(database_url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://db.example:port/register", "should read postgresql://"),
+        ("postgresql://db.example/register?x=1", "not known: x"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused(url: str, said: str) -> None:
+    assert said in refusal(database_url=url)
 
 
 def test_a_clock_that_stands_still_is_for_development() -> None:
