@@ -168,25 +168,31 @@ def test_the_address_is_printed_when_it_answers_and_malformed_http_never_reaches
         assert b"x-request-id" not in answer.lower()
 
 
-@pytest.mark.parametrize("killed", ["its main process", "all of its processes"])
-def test_a_database_that_is_killed_is_started_again(tmp_path: Path, killed: str) -> None:
+def test_a_database_that_is_killed_is_started_again(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         server.at("2021-06-15T09:00+02:00")
         before = httpx.get(f"{server.url}/v1/editions").json()
         note = tmp_path / "data" / "postgresql" / "cluster" / "postmaster.pid"
-        main = psutil.Process(int(note.read_text().split()[0]))
-        for process in [main, *(main.children() if killed.startswith("all") else ())]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        deadline, seen = time.monotonic() + 30, set()
-        while (answer := httpx.get(f"{server.url}/v1/editions")).status_code != 200 or main.is_running():
-            seen.add(answer.status_code)
-            assert time.monotonic() < deadline, server.printed.read_text()
-            time.sleep(0.02)
-        assert seen <= {200, 503}
-        assert answer.json() == before
+        for whole in (False, True):
+            main = psutil.Process(int(note.read_text().split()[0]))
+            for process in [main, *(main.children() if whole else ())]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            answers = _until_served(server, main)
+            assert {answer.status_code for answer in answers} <= {200, 503}
+            assert answers[-1].json() == before
         assert server.process
         assert server.process.poll() is None
+
+
+def _until_served(server: Server, killed: psutil.Process) -> list[httpx.Response]:
+    """What the server answers from when its database was killed until it serves again."""
+    deadline, answers = time.monotonic() + 60, [httpx.get(f"{server.url}/v1/editions")]
+    while answers[-1].status_code != 200 or killed.is_running():
+        assert time.monotonic() < deadline, server.printed.read_text()
+        time.sleep(0.1)
+        answers.append(httpx.get(f"{server.url}/v1/editions"))
+    return answers
 
 
 def test_a_server_whose_database_cannot_come_back_ends_and_says_why(tmp_path: Path) -> None:
@@ -197,7 +203,7 @@ def test_a_server_whose_database_cannot_come_back_ends_and_says_why(tmp_path: Pa
             settings.write("nonsense = on\n")
         psutil.Process(int((cluster / "postmaster.pid").read_text().split()[0])).kill()
         assert server.process
-        assert server.process.wait(timeout=30) != 0
+        assert server.process.wait(timeout=60) != 0
         printed = server.printed.read_text()
         assert "the database died and does not start again" in printed
         assert "Traceback" not in printed
