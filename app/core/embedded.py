@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 URL = "postgresql+asyncpg://cultuurcoordinator@/cultuurcoordinator"
 PATIENCE = 60  # seconds: a recovery after a crash and a last checkpoint may take a while
+ATTEMPTS = 3  # to start again a server that died; it may be killed once more meanwhile
 # The kernel takes 107 bytes on Linux and 103 on macOS, of which PostgreSQL's file name is the end.
 LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
 FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -75,13 +76,17 @@ class Server:
         done = threading.Event()
 
         def guard() -> None:
-            while not done.wait(seconds):
+            failed = 0
+            while failed < ATTEMPTS and not done.wait(seconds):
                 try:
                     self._revive()
+                    failed = 0
                 except (EmbeddedError, OSError) as error:
-                    log.error("the database died and does not start again", error=str(error))  # noqa: TRY400  says all
-                    os.kill(os.getpid(), signal.SIGTERM)
-                    return
+                    failed += 1
+                    log.warning("the database did not start again", error=str(error))
+            if failed == ATTEMPTS:
+                log.error("the database died and does not start again: this process ends")
+                os.kill(os.getpid(), signal.SIGTERM)
 
         guarding = threading.Thread(target=guard, name="guard of the database", daemon=True)
         guarding.start()
