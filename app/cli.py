@@ -2,16 +2,21 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import signal
+import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 import uvicorn
+from alembic.util import CommandError
 from pydantic import ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from app import migrate as migrations
 from app import openapi as openapi_document
@@ -20,7 +25,7 @@ from app import worker as background
 from app.core import embedded, logs
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.problems import Problem
+from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
 from app.identity import service as identity
 from app.identity.caller import Role
@@ -32,6 +37,8 @@ seed_cli = typer.Typer(no_args_is_help=True, help="Put data in the database.")
 clients_cli = typer.Typer(no_args_is_help=True, help="API clients of organisations.")
 cli.add_typer(seed_cli, name="seed")
 cli.add_typer(clients_cli, name="clients")
+
+NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
 
 AtOption = Annotated[
     str | None,
@@ -60,27 +67,20 @@ def run(
         at=at,
         allow_at_with_database_url=allow_at_with_database_url or None,
     )
-    with _database(settings) as url:
-        if migrate:
-            migrations.upgrade(url)
-        clients = asyncio.run(_first_start(settings, url))
-        _greet(settings, clients)
-        app = create_app(settings, url, with_worker=settings.worker)
-        uvicorn.run(
-            app,
-            host=settings.listen_address,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
+    with _listening(settings) as listener:
+        # With port 0 the system chose one.
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        with _database(settings, create=True) as url:
+            if migrate:
+                migrations.upgrade(url)
+            clients = asyncio.run(_first_start(settings, url))
+            _serve(settings, url, listener, clients)
 
 
 @cli.command("migrate")
 def migrate_database() -> None:
     """Bring the database to the newest migration."""
-    with _database(_settings()) as url:
+    with _database(_settings(), create=True) as url:
         migrations.upgrade(url)
 
 
@@ -110,7 +110,10 @@ def openapi(
     app = create_app(_settings(), "postgresql+asyncpg://nowhere/none")
     written = json.dumps(openapi_document.document(app), ensure_ascii=False, indent=2) + "\n"
     if output:
-        output.write_text(written, encoding="utf-8")
+        try:
+            output.write_text(written, encoding="utf-8")
+        except OSError as error:
+            _fail(f"The document cannot be written to {output}: {error.strerror}.")
     else:
         sys.stdout.write(written)
 
@@ -132,7 +135,7 @@ def create_client(
         faults = [fault["detail"] for fault in problem.extra.get("errors", [])]
         _fail(" ".join(faults) or problem.detail)
     except ValidationError as invalid:
-        _fail(str(invalid))
+        _fail(" ".join(f"--{fault['loc'][0]}: {fault['msg']}." for fault in invalid.errors()))
     if as_json:
         typer.echo(json.dumps({"clientId": added.client_id, "clientSecret": added.client_secret}))
     else:
@@ -159,23 +162,101 @@ def _said(fault: Mapping[str, Any]) -> str:
     return f"{name} {fault['msg'].removeprefix('Value error, ')}".strip()
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = 2) -> NoReturn:
     typer.echo(message, err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(code)
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    """The address of the database: the one that is configured, or the embedded one, started or joined."""
-    if settings.database_url:
-        yield settings.database_url
-        return
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket to serve on, taken before anything else is touched."""
+    host, port = settings.listen_address, settings.port
     try:
-        server = embedded.start(settings.data_dir)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "another program uses that port" if taken else error.strerror or error
+        _fail(f"The server cannot listen on {host}, port {port}: {why}.", 1)
+    with listener:
+        yield listener
+
+
+@contextlib.contextmanager
+def _database(settings: Settings, *, create: bool = False) -> Iterator[str]:
+    """The address of the database: the one that is configured, or the embedded one, started or joined.
+
+    What is wrong with it is said in a sentence. Only with `create` is an embedded one made that is not there.
+    """
+    if settings.database_url:
+        address = make_url(settings.database_url)
+        with _in_words(f"The database {address.database} on {address.host or 'this machine'}"):
+            yield settings.database_url
+        return
+    folder = settings.data_dir.resolve()
+    if not create and not embedded.is_there(folder):
+        _fail(
+            f"There is no database in {folder}. Name its folder in DATA_DIR or its address in DATABASE_URL, "
+            "or make one with `cultuurcoordinator run`.",
+            1,
+        )
+    try:
+        server = embedded.start(folder)
     except embedded.EmbeddedError as error:
-        _fail(str(error))
-    with server:
+        _fail(str(error), 1)
+    with server, server.guarded(), _in_words(f"The database in {folder}"):
         yield server.url
+
+
+@contextlib.contextmanager
+def _in_words(database: str) -> Iterator[None]:
+    """End with a sentence, not with a traceback, when the database cannot be used."""
+    try:
+        yield
+    except (Unavailable, ConnectionError, TimeoutError, socket.gaierror) as error:
+        why = error.__cause__ if isinstance(error, Unavailable) else error
+        _fail(f"{database} cannot be reached: {_one_line(why)}.", 1)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in NO_TABLES:
+            _fail(f"{database} lacks tables: bring it up to date with `cultuurcoordinator migrate`.", 1)
+        _fail(f"{database} cannot be used: {_one_line(error.orig)}.", 1)
+    except CommandError as error:
+        _fail(f"{database} cannot be migrated: {_one_line(error)}.", 1)
+
+
+def _one_line(error: BaseException | None) -> str:
+    text = str(error).partition(">: ")[2] or str(error) or type(error).__name__
+    return " ".join(text.split()).rstrip(".")
+
+
+class _Uvicorn(uvicorn.Server):
+    """A server that says so once it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, greet: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._greet = greet
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take requests."""
+        await super().startup(sockets)
+        if self.started:
+            self._greet()
+
+
+def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[ClientWithSecret]) -> None:
+    """Serve until stopped; exits with 1 when the application does not start."""
+    config = uvicorn.Config(
+        create_app(settings, url, with_worker=settings.worker),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = _Uvicorn(config, lambda: _greet(settings, clients))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        _fail("The application did not start.", 1)
 
 
 async def _first_start(settings: Settings, url: str) -> list[ClientWithSecret]:
@@ -217,6 +298,8 @@ async def _work(settings: Settings, url: str) -> None:
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
+        async with database.transaction() as db:
+            await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
         await background.work(database, Clock(settings.at), settings.worker_seconds)
     finally:
         await database.close()

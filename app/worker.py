@@ -7,6 +7,7 @@ import structlog
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
+from app.core.problems import Unavailable
 from app.draws import service as draws
 from app.registrations import service as registrations
 
@@ -18,6 +19,8 @@ async def work(database: Database, clock: Clock, seconds: float) -> None:
     while True:
         try:
             await once(database, clock)
+        except Unavailable:
+            log.warning("background work waits for the database")
         except Exception:  #  whatever went wrong, the next round must come
             log.exception("background work failed")
         await asyncio.sleep(seconds)

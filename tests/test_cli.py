@@ -1,16 +1,20 @@
 """The command line, as real processes."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from tests.conftest import sql
 from tests.stories.server import COMMAND, Server
 
 
@@ -79,6 +83,130 @@ def test_a_client_that_cannot_be_is_refused_in_words(
     refused = _command(*arguments, DATABASE_URL=empty_database)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert said in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("clients", "create", "--organisation", "fleck", "--role", "partner"),
+        ("seed", "pilot"),
+        ("migrate",),
+        ("worker",),
+        ("run", "--port", "0"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_one_sentence(arguments: tuple[str, ...]) -> None:
+    failed = _command(*arguments, DATABASE_URL="postgresql://nobody:geheim@127.0.0.1:1/nothing")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert re.fullmatch(r"The database nothing on 127\.0\.0\.1 cannot be reached: .*\.\n", failed.stderr)
+
+
+def test_a_database_without_tables_is_one_sentence(empty_database: str) -> None:
+    create = ("clients", "create", "--organisation", "fleck", "--role", "partner")
+    for arguments in (create, ("worker",), ("run", "--no-migrate", "--port", "0")):
+        failed = _command(*arguments, DATABASE_URL=empty_database)
+        assert (failed.returncode, failed.stdout) == (1, ""), failed.stderr
+        assert re.fullmatch(
+            r"The database \S+ on .* lacks tables: .*`cultuurcoordinator migrate`\.\n", failed.stderr
+        )
+
+
+def test_a_database_of_a_newer_version_is_one_sentence(empty_database: str) -> None:
+    assert _command("migrate", DATABASE_URL=empty_database).returncode == 0
+    sql(empty_database, "UPDATE alembic_version SET version_num = '9999'")
+    failed = _command("migrate", DATABASE_URL=empty_database)
+    assert failed.returncode == 1
+    assert re.fullmatch(r"The database \S+ on .* cannot be migrated: .*'9999'\.\n", failed.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("clients", "create", "--organisation", "fleck", "--role", "partner"), ("seed", "pilot"), ("worker",)],
+)
+def test_no_empty_database_is_made_in_a_wrong_folder(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    failed = _command(*arguments, DATA_DIR=str(tmp_path / "wrong"))
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith(f"There is no database in {tmp_path / 'wrong'}.")
+    assert failed.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    failed = _command("openapi", "--output", str(tmp_path / "no" / "where.json"))
+    assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
+    assert "where.json" in failed.stderr
+
+
+def test_a_port_that_is_taken_is_one_sentence_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        failed = _command("run", "--port", str(port), DATA_DIR=str(tmp_path / "data"))
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == (
+        f"The server cannot listen on 127.0.0.1, port {port}: another program uses that port.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_address_is_printed_when_it_answers_and_malformed_http_never_reaches_us(tmp_path: Path) -> None:
+    with Server(tmp_path, port=0) as server:
+        server.start()
+        printed = ""
+        while "Documentation" not in printed:
+            assert server.process
+            assert server.process.poll() is None, printed
+            time.sleep(0.005)
+            printed = server.printed.read_text()
+        [address] = re.findall(r"^Documentation  (http://127\.0\.0\.1:(\d+))/v1/docs$", printed, re.MULTILINE)
+        assert address[1] != "0"
+        assert httpx.get(f"{address[0]}/health/ready").status_code == 200
+        with socket.create_connection(("127.0.0.1", int(address[1]))) as raw:
+            raw.sendall(b"GET / nonsense\r\n\r\n")
+            answer = raw.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: text/plain" in answer.lower()
+        assert b"x-request-id" not in answer.lower()
+
+
+def test_a_database_that_is_killed_is_started_again(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        server.at("2021-06-15T09:00+02:00")
+        before = httpx.get(f"{server.url}/v1/editions").json()
+        note = tmp_path / "data" / "postgresql" / "cluster" / "postmaster.pid"
+        for whole in (False, True):
+            main = psutil.Process(int(note.read_text().split()[0]))
+            for process in [main, *(main.children() if whole else ())]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            answers = _until_served(server, main)
+            assert {answer.status_code for answer in answers} <= {200, 503}
+            assert answers[-1].json() == before
+        assert server.process
+        assert server.process.poll() is None
+
+
+def _until_served(server: Server, killed: psutil.Process) -> list[httpx.Response]:
+    """What the server answers from when its database was killed until it serves again."""
+    deadline, answers = time.monotonic() + 60, [httpx.get(f"{server.url}/v1/editions")]
+    while answers[-1].status_code != 200 or killed.is_running():
+        assert time.monotonic() < deadline, server.printed.read_text()
+        time.sleep(0.1)
+        answers.append(httpx.get(f"{server.url}/v1/editions"))
+    return answers
+
+
+def test_a_server_whose_database_cannot_come_back_ends_and_says_why(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        server.at("2021-06-15T09:00+02:00")
+        cluster = tmp_path / "data" / "postgresql" / "cluster"
+        with (cluster / "postgresql.conf").open("a") as settings:
+            settings.write("nonsense = on\n")
+        psutil.Process(int((cluster / "postmaster.pid").read_text().split()[0])).kill()
+        assert server.process
+        assert server.process.wait(timeout=60) != 0
+        printed = server.printed.read_text()
+        assert "the database died and does not start again" in printed
+        assert "Traceback" not in printed
 
 
 def test_migrating_and_seeding_again_changes_nothing(empty_database: str) -> None:

@@ -31,8 +31,13 @@ from pathlib import Path
 from typing import IO, Self
 from urllib.parse import quote
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 URL = "postgresql+asyncpg://cultuurcoordinator@/cultuurcoordinator"
 PATIENCE = 60  # seconds: a recovery after a crash and a last checkpoint may take a while
+ATTEMPTS = 3  # to start again a server that died; it may be killed once more meanwhile
 # The kernel takes 107 bytes on Linux and 103 on macOS, of which PostgreSQL's file name is the end.
 LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
 FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -52,9 +57,9 @@ class EmbeddedError(Exception):
 class Server:
     """One use of the embedded server; `url` is for SQLAlchemy. The server runs until its last use ends."""
 
-    def __init__(self, socket_dir: str, leave: Callable[[], None]) -> None:
+    def __init__(self, socket_dir: str, leave: Callable[[], None], revive: Callable[[], None]) -> None:
         self.url = f"{URL}?host={quote(socket_dir)}&port=5432"
-        self._leave = leave
+        self._leave, self._revive = leave, revive
         self._process = os.getpid()
         atexit.register(self.stop)
 
@@ -65,11 +70,42 @@ class Server:
             atexit.unregister(self.stop)
             self._leave()
 
+    @contextmanager
+    def guarded(self, seconds: float = 1.0) -> Iterator[None]:
+        """Meanwhile start the server again whenever it has died; when it will not start, end this process."""
+        done = threading.Event()
+
+        def guard() -> None:
+            failed = 0
+            while failed < ATTEMPTS and not done.wait(seconds):
+                try:
+                    self._revive()
+                    failed = 0
+                except (EmbeddedError, OSError) as error:
+                    failed += 1
+                    log.warning("the database did not start again", error=str(error))
+            if failed == ATTEMPTS:
+                log.error("the database died and does not start again: this process ends")
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        guarding = threading.Thread(target=guard, name="guard of the database", daemon=True)
+        guarding.start()
+        try:
+            yield
+        finally:
+            done.set()
+            guarding.join()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def is_there(data_dir: Path) -> bool:
+    """Whether `data_dir` holds a database already."""
+    return (data_dir.resolve() / "postgresql" / "cluster").exists()
 
 
 def start(data_dir: Path, *, durable: bool = True) -> Server:
@@ -110,7 +146,20 @@ class _Cluster:
                     if alone:
                         self._stop()
                 raise
-        return Server(socket_dir, lambda: self.leave(users))
+        return Server(socket_dir, lambda: self.leave(users), lambda: self.revive(durable))
+
+    def revive(self, durable: bool) -> None:
+        """Start the server again if it has died; its address stays the same."""
+        with self._lock_file("server") as server:
+            if not _locked(server):
+                return
+        with self._lock_file("start") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            with self._lock_file("server") as server:
+                died = _locked(server)
+            if died:  # and nobody else was first
+                log.warning("the database died and is started again", folder=str(self.folder))
+                self._launch(durable)
 
     def leave(self, users: IO[bytes]) -> None:
         """No longer be a user, and end the server if that leaves it without any."""

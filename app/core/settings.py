@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import inspect
 import os
 import secrets
 from datetime import UTC, datetime
@@ -9,8 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
+import asyncpg
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 class Settings(BaseSettings):
@@ -47,14 +51,24 @@ class Settings(BaseSettings):
         if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
             raise ValueError("must begin with postgresql://")
         # What libpq calls sslmode, asyncpg calls ssl.
-        return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
+        named = f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
+        try:
+            query = make_url(named).query
+        except (ArgumentError, ValueError):
+            raise ValueError("should read postgresql://user:password@host:port/database") from None
+        if unknown := sorted(query.keys() - inspect.signature(asyncpg.connect).parameters):
+            raise ValueError(f"has a part that is not known: {', '.join(unknown)}")
+        return named
 
     @field_validator("at")
     @classmethod
     def _in_utc(cls, at: datetime | None) -> datetime | None:
         if at is not None and at.tzinfo is None:
             raise ValueError("needs an offset, such as 2021-06-15T09:00+02:00")
-        return at.astimezone(UTC) if at else None
+        try:
+            return at.astimezone(UTC) if at else None
+        except OverflowError:
+            raise ValueError("should lie in the years 1 to 9999, in UTC") from None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

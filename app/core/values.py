@@ -89,10 +89,14 @@ def _moment_text(value: object) -> object:
 
 
 def _to_utc(value: datetime) -> datetime:
-    """The moment in UTC; the outermost years are refused, which the database takes for its infinities."""
-    if not 1 < value.year < LAST_YEAR:
-        raise PydanticCustomError("moment", "Input should lie in the years 2 to 9998")
-    return value.astimezone(UTC)
+    """The moment in UTC; its outermost years are refused, which the database takes for its infinities."""
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = None
+    if moment is None or not 1 < moment.year < LAST_YEAR:
+        raise PydanticCustomError("moment", "Input should lie in the years 2 to 9998, in UTC")
+    return moment
 
 
 def _day_text(value: object) -> object:
@@ -149,6 +153,13 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _digits(value: object) -> object:
+    """A number in a query, where Python would take 5_0, +5 and 5.0 too."""
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise PydanticCustomError("digits", "Input should be a whole number, in digits only")
+    return value
+
+
 def _shaped(unwanted: str) -> Any:
     """What a schema can say of such a text: something besides white space, and nothing unwanted."""
     pattern = rf"^[^{unwanted}]*[^\s{unwanted}][^{unwanted}]*$"
@@ -184,6 +195,7 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,27}[0-9]$"), BeforeValidator(_strip)]
 Flag = Annotated[bool, Field(strict=True)]
 WHOLE = BeforeValidator(_whole)  # stands after its limits: a schema leaves out those that follow it
+DIGITS = BeforeValidator(_digits)  # the same, for parameters of a query
 Minutes = Annotated[int, Field(strict=True, ge=0, le=6000), WHOLE]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000), WHOLE]
 

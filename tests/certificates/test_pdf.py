@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pypdfium2
 import pytest
 import zxingcpp
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase, in_dutch, render
+from app.certificates.pdf import STAND_IN, CertificateSheet, HeldSession, PassedPhase, in_dutch, render
 
 ROOT = Path(__file__).parents[2]
 URL = "https://register.example/v1/verifications/abcdefghijklmnopqrstuvwxyz"
@@ -76,16 +79,18 @@ def test_the_qr_code_holds_the_address_of_the_public_check() -> None:
     assert code.text == URL
 
 
-def test_the_same_sheet_gives_the_same_bytes_in_another_process() -> None:
+@pytest.mark.parametrize("name", ["Noor van der Meer", "王小明 محمد สมชาย 🎨"])
+def test_the_same_sheet_gives_the_same_bytes_in_another_process(name: str) -> None:
+    sheet = replace(SHEET, holder_name=name)
     script = f"""
 import datetime, hashlib
 from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase, render
-print(hashlib.sha256(render({SHEET!r})).hexdigest())
+print(hashlib.sha256(render({sheet!r})).hexdigest())
 """
     made = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert made.stdout.strip() == hashlib.sha256(render(SHEET)).hexdigest()
+    assert made.stdout.strip() == hashlib.sha256(render(sheet)).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -97,11 +102,47 @@ print(hashlib.sha256(render({SHEET!r})).hexdigest())
         "Ἀριστοτέλης",
         "Евгения Ђорђевић",
         "Suharto",
+        "Nguyễn Thị Phượng Đặng",
+        "Ṣọlá Ẹ̀bùn Łukasz Iğdır",
+        "Արամ Խաչատրյան",
+        "გიორგი",
+        "王小明",
+        "山田 たろう タロウ",
+        "김민준",
+        "สมชาย",
         '"}], "holder_name": "x',
     ],
 )
 def test_a_name_stands_there_literally(name: str) -> None:
     assert name in _words(pypdfium2.PdfDocument(render(replace(SHEET, holder_name=name)))[0])
+
+
+@pytest.mark.parametrize("name", ["محمد عبد الله", "יוסף בן דוד", "राहुल शर्मा"])
+def test_letters_that_join_or_run_to_the_left_are_set_too(name: str) -> None:
+    front = _words(pypdfium2.PdfDocument(render(replace(SHEET, holder_name=name)))[0])
+    assert STAND_IN not in front
+    assert set(name) <= set(front)  # a reader of PDF gives them in an order of its own
+
+
+@pytest.mark.parametrize(
+    ("name", "set_as"), [("Noor 🎨", f"Noor {STAND_IN}"), ("அம்மா Meer", f"{STAND_IN * 3} Meer")]
+)
+def test_what_no_font_has_is_replaced_visibly_and_a_note_says_so(name: str, set_as: str) -> None:
+    made = render(replace(SHEET, holder_name=name))
+    front, back = map(_words, pypdfium2.PdfDocument(made))
+    assert set_as in front
+    assert f"Waar {STAND_IN} staat" in back
+    assert f"Waar {STAND_IN}" not in _words(pypdfium2.PdfDocument(render(SHEET))[1])
+    assert b"<pdfaid:part>2</pdfaid:part>" in made
+
+
+@hypothesis.settings(max_examples=15, deadline=None)
+@example("a\U0001f1f3\u065db")
+@example("\ufeffNoor\ue000c\u0745")
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12))
+def test_every_name_that_may_be_kept_gives_a_certificate(name: str) -> None:
+    sheet = replace(SHEET, holder_name=name, product_title=name, edition_title=name)
+    assert render(sheet) == render(sheet)
 
 
 @pytest.mark.parametrize("name", ["M" * 60, "Wilhelmina " * 27, "ij" * 150, "W"])

@@ -2,17 +2,22 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app import migrate
+from app.core import embedded
 from app.core.database import Database, constraint_of, flush, new_id
 from app.core.http.dependencies import Db
 from app.core.problems import NotFound, Problem
@@ -21,9 +26,10 @@ from app.events import service as events
 from app.identity.models import Organisation
 from app.main import create_app
 from tests.conftest import at_database, sql
-from tests.world import Http, World
+from tests.world import Http, World, registration
 
 NOW = datetime(2021, 6, 15, 7, tzinfo=UTC)
+WAITS = "background work waits for the database"
 
 
 class Noted(Problem):
@@ -184,6 +190,59 @@ def test_more_connections_than_the_server_has_are_no_failure_of_ours(
     monkeypatch.setattr(asyncpg, "connect", refuse)
     answer = world.http.get("/v1/organisations")
     assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5")
+
+
+def test_a_database_that_is_away_is_no_failure_of_ours(world: World) -> None:
+    server, name = at_database(world.database_url, "postgres"), make_url(world.database_url).database
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    sql(server, cut, f"ALTER DATABASE {name} RENAME TO {name}_away")
+    try:
+        answers = [
+            world.http.get("/v1/organisations"),
+            world.http.get("/health/ready"),
+            world.fleck.post("/v1/registrations"),
+        ]
+    finally:
+        sql(server, f"ALTER DATABASE {name}_away RENAME TO {name}")
+    assert [(answer.status_code, answer.headers.get("retry-after")) for answer in answers] == [(503, "5")] * 3
+    assert world.http.get("/health/ready").status_code == 200
+
+
+def test_a_database_that_became_a_copy_for_reading_is_no_failure_of_ours(world: World) -> None:
+    server, name = at_database(world.database_url, "postgres"), make_url(world.database_url).database
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    sql(server, f"ALTER DATABASE {name} SET default_transaction_read_only = on", cut)
+    assert world.fleck.post("/v1/registrations", registration()).status_code == 503
+    assert world.http.get("/v1/organisations").status_code == 200
+
+
+def test_when_the_server_is_back_everything_goes_on_by_itself(settings: Settings, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with embedded.start(data_dir, durable=False) as server:
+        url = server.url
+        migrate.upgrade(url)
+    app = create_app(settings.model_copy(update={"worker_seconds": 0.05}), url, with_worker=True)
+    paths = ("/health/ready", "/v1/organisations", "/v1/sessions")
+    rounds: list[bool] = []
+    with Http(app) as http, structlog.testing.capture_logs() as logged:
+        for _ in range(2):
+            answers = [http.get(path) for path in paths]
+            assert [(one.status_code, one.headers.get("retry-after")) for one in answers] == [(503, "5")] * 3
+            assert {one.json()["type"].rpartition(":")[2] for one in answers} == {"unavailable"}
+            _until(lambda: any(entry["event"] == WAITS for entry in logged))
+            with embedded.start(data_dir, durable=False):
+                assert [http.get(path).status_code for path in paths] == [200] * 3
+                del logged[:]
+                time.sleep(0.3)
+                rounds.append(not any(entry["event"] == WAITS for entry in logged))
+    assert rounds == [True, True]
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 def _tests(url: str) -> list[str]:

@@ -56,8 +56,8 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
 def test_the_address_of_the_database_names_the_driver(scheme: str) -> None:
-    url = Settings(database_url=f"{scheme}://me:p%40ss@db.example:5432/register?x=1").database_url
-    assert url == "postgresql+asyncpg://me:p%40ss@db.example:5432/register?x=1"
+    url = Settings(database_url=f"{scheme}://me:p%40ss@db.example:5432/register?ssl=prefer").database_url
+    assert url == "postgresql+asyncpg://me:p%40ss@db.example:5432/register?ssl=prefer"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,17 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
     assert "must begin with postgresql://" in refusal(database_url=url)
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://db.example:port/register", "should read postgresql://"),
+        ("postgresql://db.example/register?x=1", "not known: x"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused(url: str, said: str) -> None:
+    assert said in refusal(database_url=url)
+
+
 def test_a_clock_that_stands_still_is_for_development() -> None:
     assert "AT is for development only" in refusal(**PRODUCTION, at="2021-06-15T09:00+02:00")
     assert "AT is for development only" in refusal(
@@ -93,6 +104,7 @@ def test_a_clock_that_stands_still_dates_no_data_of_somebody_elses() -> None:
 
 def test_a_clock_needs_an_offset() -> None:
     assert "needs an offset" in refusal(at="2021-06-15T09:00")
+    assert "years 1 to 9999" in refusal(at="0001-01-01T00:00:00+14:00")
 
 
 @pytest.mark.parametrize(

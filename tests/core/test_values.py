@@ -129,6 +129,8 @@ def test_a_moment_is_read_with_any_offset_and_written_in_utc(sent: str, moment: 
         "-2021-10-07T12:30:00Z",
         "0001-01-01T00:00:00+14:00",  # before year 1 in UTC
         "9999-12-31T23:59:59-14:00",  # after year 9999 in UTC
+        "0002-01-01T13:59:59+14:00",  # in year 1 in UTC
+        "9998-12-31T10:00:00-14:00",  # in year 9999 in UTC
         "\u0662\u0660\u0662\u0661-10-07T12:30:00Z",
         "2021-10-07T12:30:00\u221202:00",
         "1623740400",

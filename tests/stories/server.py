@@ -20,8 +20,8 @@ JSON = dict[str, Any]
 class Server:
     """`cultuurcoordinator run` on a data folder of its own; `at` ends it and starts it at another moment."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, _free_port()
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder, self.port = folder, _free_port() if port is None else port
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
@@ -37,13 +37,18 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def at(self, moment: str) -> None:
-        """Serve with the clock at `moment`."""
+    def start(self, *options: str) -> None:
+        """Start the server, without waiting until it serves."""
         self.stop()
         with self.printed.open("ab") as printed:
             self.process = subprocess.Popen(
-                [COMMAND, "run", "--at", moment], env=self.environment, stdout=printed, stderr=printed
+                [COMMAND, "run", *options], env=self.environment, stdout=printed, stderr=printed
             )
+
+    def at(self, moment: str) -> None:
+        """Serve with the clock at `moment`."""
+        self.start("--at", moment)
+        assert self.process
         for _ in range(PATIENCE * 10):
             assert self.process.poll() is None, self.printed.read_text()
             try:

@@ -18,7 +18,7 @@ END = "--- end of block ---"
 
 @pytest.mark.parametrize("name", ["walkthrough.md", "partners.md"])
 def test_a_guide_does_what_it_says(tmp_path: Path, name: str) -> None:
-    blocks = BLOCK.findall((ROOT / "docs" / name).read_text(encoding="utf-8"))
+    blocks = _blocks(name)
     assert len(blocks) > 15
     with Server(tmp_path) as server, _shell(server, tmp_path) as shell:
         printed = ""
@@ -40,6 +40,23 @@ def test_the_guide_shows_the_programs_of_the_clients(program: str) -> None:
     """`make clients` runs them, in the guide's own commands."""
     text = (ROOT / "tests" / "clients" / program).read_text(encoding="utf-8")
     assert f"\n{text}```\n" in (ROOT / "docs" / "partners.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["walkthrough.md", "partners.md"])
+def test_what_a_guide_imports_comes_with_make_run(name: str) -> None:
+    commands = "".join(text for kind, text in _blocks(name) if kind == "sh")
+    imported = {
+        module.strip().partition(".")[0]
+        for line in re.findall(r"\b(?:import|from) ([\w., ]+)", commands)
+        for module in line.partition(" import ")[0].split(",")
+    }
+    installed = set(re.findall(r"^([\w-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE))
+    assert "json" in imported
+    assert imported - sys.stdlib_module_names <= installed
+
+
+def _blocks(name: str) -> list[tuple[str, str]]:
+    return BLOCK.findall((ROOT / "docs" / name).read_text(encoding="utf-8"))
 
 
 def _shell(server: Server, folder: Path) -> subprocess.Popen[str]:

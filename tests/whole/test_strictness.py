@@ -4,6 +4,7 @@ The cases come from the OpenAPI document, so that a new route has them too.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from app import openapi
 from app.core.settings import Settings
 from app.main import create_app
 from tests.whole.test_access import FILLED, ROWS
+from tests.whole.test_moments import REFUSED
 from tests.world import JSON, World, registration
 
 DOCUMENT = openapi.document(create_app(Settings(), "postgresql+asyncpg://nowhere/none"))
@@ -77,6 +79,14 @@ TEXTS = bodies(lambda schema: schema.get("type") == "string")
 # Names and texts: anything but control characters.
 FREE = bodies(lambda schema: schema.get("pattern", "").startswith(r"^[^\u0000-"))
 MOMENTS = bodies(lambda schema: schema.get("format") == "date-time")
+NUMBERS = [
+    (f"/v1{path}", parameter["name"])
+    for path, operations in DOCUMENT["paths"].items()
+    for operation in operations.values()
+    for parameter in operation.get("parameters", [])
+    if parameter["in"] == "query"
+    and {"integer", "number"} & set(re.findall(r"\w+", str(parameter["schema"])))
+]
 
 
 def test_there_is_text_to_try() -> None:
@@ -85,6 +95,7 @@ def test_there_is_text_to_try() -> None:
     assert ("PATCH", "/v1/sessions/{sessionId}", ("location", "city")) in FREE
     assert ("PATCH", "/v1/editions/{edition}", ("window", "closesAt")) in MOMENTS
     assert ("POST", "/v1/sessions", ("startsAt",)) in MOMENTS
+    assert ("/v1/registrations", "limit") in NUMBERS
 
 
 @pytest.mark.parametrize("bad", ["\0", "a\0b", "\ud800", "a\udfffb", "\udc80\ud800", "x\x1b[0m"])
@@ -135,6 +146,12 @@ def test_no_moment_is_without_its_offset(world: World, local: object) -> None:
         assert pointer(steps) in refused(world, method, path, holding(steps, local)), (method, path, steps)
 
 
+def test_no_moment_lies_in_the_outermost_years(world: World) -> None:
+    for edge in REFUSED:
+        for method, path, steps in MOMENTS:
+            assert pointer(steps) in refused(world, method, path, holding(steps, edge)), (method, path, edge)
+
+
 def test_no_address_has_a_slash_at_its_end(world: World) -> None:
     for (method, path), allowed in ROWS.items():
         party: Any = world.lkca if allowed == ["c"] else world.admin
@@ -154,6 +171,16 @@ def test_no_route_overlooks_a_part_of_the_query(world: World) -> None:
         assert answer.status_code == 400, (method, path, answer.status_code)
         faults = {(fault["pointer"], fault["location"]) for fault in answer.json()["errors"]}
         assert {("#/foo", "query"), ("#/bar", "query")} <= faults, (method, path, faults)
+
+
+@pytest.mark.parametrize(
+    "number", ["5_0", "%2B5", "%205", "5%20", "5.0", "5e0", "0x5", "%D9%A5", "-5", "", "5,0"]
+)
+def test_no_number_in_a_query_has_anything_but_digits(world: World, number: str) -> None:
+    for path, name in NUMBERS:
+        answer = world.admin.get(f"{path}?{name}={number}")
+        assert answer.status_code == 400, (path, name, answer.status_code)
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"#/{name}"]
 
 
 def test_a_shared_link_may_have_gained_a_query(world: World) -> None:

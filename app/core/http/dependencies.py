@@ -15,6 +15,7 @@ from app.core.http.conditional import listed
 from app.core.language import Language, preferred
 from app.core.paging import Window
 from app.core.settings import Settings
+from app.core.values import DIGITS
 
 
 async def _open_session(request: Request) -> AsyncIterator[AsyncSession]:
@@ -47,7 +48,7 @@ async def _language(
 
 async def _window(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most")] = 50,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most"), DIGITS] = 50,
     cursor: Annotated[
         str | None,
         Query(max_length=2000, description="`nextCursor` of the page before; filters and sort stay the same"),

@@ -32,8 +32,9 @@ log = structlog.get_logger(__name__)
 FRAGMENT = "~!$&'()*+,;=:@-._"
 MEDIA_TYPE = "application/problem+json"
 
-# PostgreSQL's codes for: shutting down, starting up, too many connections.
-GOING_AWAY = {"57P01", "57P02", "57P03", "53300"}
+# How PostgreSQL's codes begin when it cannot serve: no connection, no means left (connections, disk, memory),
+# stopping or starting; then a database that is away, refuses us, or has become a copy for reading only.
+GOING_AWAY = ("08", "53", "57P", "3D000", "28", "25006")
 
 TITLES_NL = {
     400: "Onjuist verzoek",
@@ -164,7 +165,9 @@ def _methods(request: Request) -> set[str]:
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DBAPIError)
-    if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in GOING_AWAY:
+    code = getattr(error.orig, "sqlstate", None) or ""
+    if error.connection_invalidated or code.startswith(GOING_AWAY):
+        log.error("no database", error=str(error.orig))
         return respond(request, Unavailable())
     return unexpected(request, error)
 
