@@ -22,7 +22,6 @@ from app.core.problems import (
     InvalidInput,
     Problem,
     Unavailable,
-    UnsupportedMediaType,
 )
 
 log = structlog.get_logger(__name__)
@@ -92,16 +91,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if _has_unread_body(error) and not (content_type == "application/json" or content_type.endswith("+json")):
-        detail = "Send the body as application/json, with that Content-Type."
-        return respond(request, UnsupportedMediaType(detail, headers={"Accept": "application/json"}))
     return respond(request, InvalidInput([_fault(entry) for entry in error.errors()]))
-
-
-def _has_unread_body(error: RequestValidationError) -> bool:
-    """FastAPI hands the body on as bytes when it did not recognise its type."""
-    return isinstance(error.body, bytes) and bool(error.body)
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
