@@ -20,6 +20,7 @@ from app.core.http import refusals, strictness
 from app.core.http.conditional import Conditional
 from app.core.http.dependencies import Db
 from app.core.http.envelope import Envelope
+from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
 from app.documentation.router import router as documentation
@@ -108,6 +109,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     refusals.install(app)
     app.add_middleware(Conditional)
     app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 
 
