@@ -6,13 +6,15 @@ export PORT DATA_DIR
 BIN := .venv/bin
 RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
+FUZZ := .venv/.fuzz-installed
 NODE := tools/node_modules/.installed
+CLIENTS := build/clients/.installed
 # Node's own programs come from a wheel; they find each other by PATH.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix openapi bench migration lock clean
+.PHONY: help run test check fuzz clients fix openapi bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +36,12 @@ check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document, mi
 	$(NPM) run --silent lint
 	$(BIN)/python -m pytest -q tests/whole/test_migrations.py
 
+fuzz: $(FUZZ) ## send what the contract allows, and what it does not, as each role; EXAMPLES=20 SEED=1
+	$(BIN)/python -m tests.fuzz $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
+
+clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from the contract, check their types, run them
+	$(BIN)/python -m pytest -q tests/clients/generated.py
+
 fix: $(DEV) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -41,8 +49,9 @@ fix: $(DEV) ## format the code and mend what ruff can mend
 openapi: $(RUN) ## write openapi/openapi.json from the routes
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
 
-bench: $(DEV) ## measure the API against its floor, as ratios
+bench: $(DEV) ## measure the API against its floor, as ratios, and the draw
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.draws --quick
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"
@@ -53,6 +62,10 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	  --no-header --upgrade pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --constraint requirements/dev.txt --group fuzz -o requirements/fuzz.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade --group pyproject.toml:clients -o requirements/clients.txt
 
 clean: ## take away what was set up; the data folder stays
 	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -69,6 +82,16 @@ $(DEV): requirements/dev.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(FUZZ): requirements/fuzz.txt $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
 $(NODE): tools/package-lock.json | $(DEV)
 	$(NPM) ci --silent
+	@touch $@
+
+# What a partner would have, and no more: its versions are not the application's.
+$(CLIENTS): requirements/clients.txt | $(DEV)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/clients.txt
 	@touch $@

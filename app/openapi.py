@@ -8,11 +8,24 @@ from fastapi.openapi.utils import get_openapi
 
 from app import __version__
 from app.core.http.strictness import MERGE_PATCH
+from app.core.values import without_defaults
 
 PREFIX = "/v1"
 SCHEMAS = "#/components/schemas/"
-# A form's schema has no class of ours to take its title from.
-RENAMED = {"Body_createToken": "TokenRequest"}
+# A form's schema has no class of ours to take its title from; the others' say enough in their module alone,
+# and generated clients have no modules.
+RENAMED = {
+    "Body_createToken": "TokenRequest",
+    "ClientPage": "ApiClientPage",
+    "Code": "RequirementCode",
+    "Ground": "DuplicateGround",
+    "Mode": "SessionMode",
+    "Reason": "ReasonBody",
+    "Role": "ClientRole",
+    "Status": "RegistrationStatus",
+    "Verdict": "PhaseVerdict",
+}
+NULL = {"type": "null"}
 VERSION_HEADER = {
     "description": "The full version of the API",
     "schema": {"type": "string", "examples": [__version__]},
@@ -93,6 +106,8 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     """The operation with 400 in place of the framework's 422, and the headers of every answer."""
     made = {**deepcopy(operation), "security": operation.get("security", [])}  # [] is: open to all
     responses = made["responses"]
+    for sent in [*made.get("parameters", []), *made.get("requestBody", {}).get("content", {}).values()]:
+        sent["schema"] = _sendable(sent["schema"])
     if method == "get":
         _say_conditional(made)
     if method == "patch":
@@ -117,6 +132,15 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's or a body's schema without null: what one does not send is left out."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != NULL]
+    only = kinds[0] if len(kinds) == 1 else {}
+    return only | {
+        key: value for key, value in schema.items() if key != "title" and not (only and key == "anyOf")
+    }
+
+
 def _say_conditional(made: dict[str, Any]) -> None:
     """Say what `core/http/conditional.py` does with every GET."""
     made["parameters"] = [*made.get("parameters", []), IF_NONE_MATCH]
@@ -129,14 +153,24 @@ def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    # The route takes any form, to refuse it in OAuth's own words.
+    without_defaults(schemas["Body_createToken"])
+    schemas["Body_createToken"]["required"] = ["grant_type"]
     titles = {name: RENAMED.get(name) or schema.get("title", name) for name, schema in schemas.items()}
     made["components"]["schemas"] = {
-        titles[name]: {**schema, "title": titles[name]} for name, schema in sorted(schemas.items())
+        titles[name]: {**_untitled(schema), "title": titles[name]} for name, schema in sorted(schemas.items())
     }
     renamed: dict[str, Any] = _replaced(
         made, {f"{SCHEMAS}{old}": f"{SCHEMAS}{new}" for old, new in titles.items()}
     )
     return renamed
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without the framework's titles of members, which repeat their names."""
+    members = schema.get("properties", {}).items()
+    without = {name: {k: v for k, v in member.items() if k != "title"} for name, member in members}
+    return {**schema, **({"properties": without} if without else {})}
 
 
 def _replaced(node: Any, references: dict[str, str]) -> Any:

@@ -2,27 +2,20 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import platform
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-
 from app.core import embedded
-from app.identity.schemas import ClientWithSecret
+from bench import servers
 from bench.load import PLACE
 from bench.prepare import Prepared, migrated, prepare
 
-BIN = Path(sys.executable).parent
 CONNECTIONS = 16
 Figures = dict[str, float]
 
@@ -36,7 +29,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder)) as server:
         migrated(server.url)
         prepared = asyncio.run(prepare(server.url))
-        with _floor(server.url) as floor, _application(server.url, folder) as application:
+        with (
+            servers.floor(server.url) as floor,
+            servers.application(server.url, folder) as (application, _),
+        ):
             rows = [
                 (name, *_compare(jobs, floor, application, seconds, rounds))
                 for name, jobs in _jobs(prepared, application).items()
@@ -85,7 +81,7 @@ def _load(job: tuple[list[str], int], port: int, seconds: float) -> Figures:
 
 def _jobs(prepared: Prepared, port: int) -> dict[str, tuple[list[str], int]]:
     """The requests of each kind of work, with the status that each must answer."""
-    partner, provider = (_token(port, one) for one in (prepared.partner, prepared.provider))
+    partner, provider = (servers.token(port, one) for one in (prepared.partner, prepared.provider))
     body = {
         "edition": "voorbeeld",
         "applicant": {
@@ -128,70 +124,6 @@ def _request(method: str, path: str, token: str = "", body: object = None) -> st
     if content:
         heads += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
     return "\r\n".join([*heads, "", content])
-
-
-def _token(port: int, client: ClientWithSecret) -> str:
-    answer = httpx.post(
-        f"http://127.0.0.1:{port}/v1/oauth/token",
-        data={"grant_type": "client_credentials"},
-        auth=(client.client_id, client.client_secret),
-    )
-    token: str = answer.raise_for_status().json()["access_token"]
-    return token
-
-
-@contextlib.contextmanager
-def _floor(url: str) -> Iterator[int]:
-    port = _free_port()
-    options = [
-        "--port",
-        str(port),
-        "--log-level",
-        "error",
-        "--no-access-log",
-        "--loop",
-        "uvloop",
-        "--http",
-        "httptools",
-    ]
-    environment = {**os.environ, "FLOOR_DATABASE_URL": url.replace("+asyncpg", "")}
-    with _serving([BIN / "uvicorn", "bench.floor:app", *options], environment, port):
-        yield port
-
-
-@contextlib.contextmanager
-def _application(url: str, folder: str) -> Iterator[int]:
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DATA_DIR": folder,
-        "PORT": str(port),
-        "TOKEN_SECONDS": "3600",
-    }
-    with _serving([BIN / "cultuurcoordinator", "run"], environment, port):
-        yield port
-
-
-@contextlib.contextmanager
-def _serving(command: list[Path | str], environment: dict[str, str], port: int) -> Iterator[None]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _print(rows: list[tuple[str, Figures, Figures]], version: str) -> None:

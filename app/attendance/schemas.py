@@ -89,7 +89,7 @@ class ProgressPut(Input):
 class ProductRead(Output):
     """The professional product."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(title="Product", from_attributes=True)
 
     title: str
     kind: ProductKind

@@ -97,7 +97,10 @@ async def get_certificate(
     summary="Download a certificate",
     operation_id="getCertificatePdf",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}}, **problems(InvalidInput, NotFound)},
+    responses={
+        200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
+        **problems(InvalidInput, NotFound),
+    },
 )
 async def get_certificate_pdf(number: Number, caller: Reading, db: Db, settings: Config) -> Response:
     """The certificate as a PDF, with a QR code that leads to the public check."""
@@ -133,7 +136,10 @@ async def revoke_certificate(
     summary="Check a certificate",
     operation_id="verifyCertificate",
     response_model=VerificationRead,
-    responses={200: {"content": {"text/html": {}}}, **problems(InvalidInput, NotFound)},
+    responses={
+        200: {"content": {"text/html": {"schema": {"type": "string"}}}},
+        **problems(InvalidInput, NotFound),
+    },
 )
 async def verify_certificate(
     code: Code,

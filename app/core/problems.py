@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.values import without_defaults
+
 TYPE_PREFIX = "urn:problem-type:cultuurcoordinator:"
 
 
@@ -30,7 +32,7 @@ class Problem(Exception):
 class Fault(BaseModel):
     """One thing wrong with the input."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
     pointer: str = Field(
         description="JSON Pointer (RFC 6901, as URI fragment) to the value", examples=["#/applicant/email"]
@@ -96,7 +98,7 @@ class Unavailable(Problem):
 class ProblemDocument(BaseModel):
     """What every answer of 4xx and 5xx looks like (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow", title="Problem")
+    model_config = ConfigDict(extra="allow", title="Problem", json_schema_extra=without_defaults)
 
     type: str = Field(description="names the kind of problem", examples=[f"{TYPE_PREFIX}not-found"])
     title: str = Field(
@@ -107,4 +109,4 @@ class ProblemDocument(BaseModel):
     instance: str = Field(
         description="names this occurrence; the logs carry it too", examples=["urn:uuid:0192…"]
     )
-    errors: list[Fault] | None = Field(default=None, description="for invalid input: every fault at once")
+    errors: list[Fault] = Field(default=[], description="for invalid input alone: every fault at once")

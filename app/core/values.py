@@ -34,7 +34,8 @@ class Input(BaseModel):
     )
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
+def without_defaults(schema: dict[str, Any]) -> None:
+    """Take the defaults out of a schema, where they say nothing to who reads it."""
     for member in schema.get("properties", {}).values():
         member.pop("default", None)
 
@@ -45,7 +46,7 @@ class Change(Input):
     A member that cannot be cleared has a default that is never used: only what was sent counts.
     """
 
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
+    model_config = ConfigDict(json_schema_extra=without_defaults)
 
 
 def changed_members(body: Change) -> list[str]:
@@ -62,6 +63,7 @@ class Output(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
         frozen=True,
+        json_schema_serialization_defaults_required=True,
     )
 
 
@@ -126,11 +128,11 @@ def _cleaned(allowed: str) -> Callable[[object], object]:
         """Text composed (NFC), without outer white space; InvalidInput for what no text should hold."""
         if not isinstance(value, str):
             return value
-        text = unicodedata.normalize("NFC", value).strip()
-        for character in text:
+        for character in value:
             kind = unicodedata.category(character)
             if kind == "Cs" or (kind in ("Cc", "Zl", "Zp") and character not in allowed):
                 raise PydanticCustomError("control-character", "Input should hold no control characters")
+        text = unicodedata.normalize("NFC", value).strip()
         if text and not any(map(_is_visible, text)):
             raise PydanticCustomError("invisible", "Input should hold something that can be seen")
         return text
@@ -142,12 +144,25 @@ def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _whole(value: object) -> object:
+    """A whole number as JSON may write it: 180, 180.0 and 1.8e2 are one (RFC 8259, section 6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _shaped(unwanted: str) -> Any:
+    """What a schema can say of such a text: something besides white space, and nothing unwanted."""
+    pattern = rf"^[^{unwanted}]*[^\s{unwanted}][^{unwanted}]*$"
+    return Field(json_schema_extra={"pattern": pattern})
+
+
 _ONE_LINE, _LINES = BeforeValidator(_cleaned("")), BeforeValidator(_cleaned("\n\r\t\u2028\u2029"))
+_LINE_SHAPE = _shaped(r"\u0000-\u001f\u007f-\u009f\u2028\u2029")
+_LINES_SHAPE = _shaped(r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f")
 
 # Cleaned first, measured then: the limits are those of what is kept.
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), _ONE_LINE]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), _ONE_LINE]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), _LINES]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), _ONE_LINE, _LINE_SHAPE]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), _ONE_LINE, _LINE_SHAPE]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), _LINES, _LINES_SHAPE]
 
 
 def _email(value: object) -> object:
@@ -168,8 +183,9 @@ Email = Annotated[
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,27}[0-9]$"), BeforeValidator(_strip)]
 Flag = Annotated[bool, Field(strict=True)]
-Minutes = Annotated[int, Field(strict=True, ge=0, le=6000)]
-Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+WHOLE = BeforeValidator(_whole)  # stands after its limits: a schema leaves out those that follow it
+Minutes = Annotated[int, Field(strict=True, ge=0, le=6000), WHOLE]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000), WHOLE]
 
 
 class Reason(Input):

@@ -1,11 +1,12 @@
 """What goes in and out about draws. The record's members are those of docs/draw-protocol.md."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.core.values import Input, Moment, Output, Text, Title
+from app.core.values import WHOLE, Input, Moment, Output, Text, Title
 from app.draws.models import DrawStatus
 from app.registrations.lifecycle import Status
 from app.trainings.terms import CarryMode, UnfilledMinimum
@@ -22,7 +23,9 @@ class BeaconWanted(Input):
     """
 
     kind: Literal["drand", "public-source"] = Field(examples=["drand"])
-    round: int | None = Field(default=None, strict=True, ge=1, le=LAST_ROUND, description="of drand")
+    round: Annotated[int, Field(strict=True, ge=1, le=LAST_ROUND), WHOLE] | None = Field(
+        default=None, description="of drand"
+    )
     at: Moment | None = Field(default=None, description="the first round of drand from this moment on")
     source: Title | None = Field(default=None, description="the name of the public source")
     field: Title | None = Field(default=None, description="the exact field in it")
@@ -150,14 +153,21 @@ class GroupSeats(Output):
     seats: int
 
 
+class LotOutcome(StrEnum):
+    """What a draw decides about a candidate."""
+
+    PLACED = "placed"
+    WAITLISTED = "waitlisted"
+
+
 class LotRead(Output):
     """What the draw gave a candidate."""
 
-    model_config = ConfigDict(title="Lot")
+    model_config = ConfigDict(title="DrawnLot")
 
     label: str
     lot: int | None = Field(description="place in the order of the draw, from 1; null when nothing was drawn")
-    outcome: Literal["placed", "waitlisted"]
+    outcome: LotOutcome
     number: int | None = Field(description="of the seat, or the place on the waiting list")
 
 
@@ -218,7 +228,7 @@ class DrawReceipt(Output):
     partner: str
     chance: str
     lot: int | None
-    outcome: Literal["placed", "waitlisted"] | None = Field(description="null until it is published")
+    outcome: LotOutcome | None = Field(description="null until it is published")
     number: int | None = Field(description="of the seat, or the place on the waiting list that was drawn")
     seats: int
     place_in_line: int | None = Field(description="the place on the waiting list as it stands now")

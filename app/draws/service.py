@@ -29,11 +29,9 @@ from app.identity.caller import SYSTEM, Caller
 from app.registrations import waiting_list
 from app.registrations.lifecycle import Status
 from app.registrations.models import Registration
-from app.registrations.moves import move
+from app.registrations.moves import move_all
 from app.trainings import service as trainings
 from app.trainings.models import Edition
-
-_CHUNK = 1000
 
 
 class DrawTooEarly(Problem):
@@ -256,31 +254,18 @@ def outcome(
 
 async def _move_candidates(db: AsyncSession, draw: Draw, edition: Edition, actor: str, now: datetime) -> None:
     """Carry every candidate on who is still there; `draw.withdrawn` gets the labels of the others."""
-    query = (
-        select(DrawCandidate).where(DrawCandidate.draw == draw.id).order_by(col(DrawCandidate.registration))
-    )
-    rows = (await db.exec(query)).all()
-    base, gone = await waiting_list.last_number(db, edition.slug), []
-    for start in range(0, len(rows), _CHUNK):
-        chunk = {row.registration: row for row in rows[start : start + _CHUNK]}
-        for registration in await _locked(db, list(chunk)):
-            row = chunk[registration.id]
-            if registration.status is not Status.COMPLETE:
-                gone.append(row.label)
-                continue
-            if not row.placed:
-                registration.waiting_number = base + (row.number or 0)
-            move(db, registration, edition, "place" if row.placed else "waitlist", actor, now)
-        await db.flush()
-    draw.withdrawn = sorted(gone)
-
-
-async def _locked(db: AsyncSession, ids: Sequence[UUID]) -> Sequence[Registration]:
-    query = (
-        select(Registration)
-        .where(col(Registration.id).in_(ids))
-        .order_by(col(Registration.id))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return (await db.exec(query)).all()
+    own = (col(DrawCandidate.registration) == Registration.id, col(DrawCandidate.draw) == draw.id)
+    here = col(Registration.status) == Status.COMPLETE
+    # Locked by id, as everywhere; counted in the database, since a million of them would be long on the way.
+    by_id = select(Registration.id).where(*own).order_by(col(Registration.id))
+    rows = by_id.with_for_update(of=Registration, key_share=True).subquery()
+    await db.exec(select(sa.func.count()).select_from(rows))
+    gone = await db.exec(select(DrawCandidate.label).where(*own, ~here))
+    draw.withdrawn = sorted(gone.all())
+    base = await waiting_list.last_number(db, edition.slug)
+    numbers = {"place": sa.null(), "waitlist": base + col(DrawCandidate.number)}
+    for verb, number in numbers.items():
+        chosen = select(Registration.id, sa.cast(number, sa.Integer).label("waiting_number")).where(
+            *own, here, col(DrawCandidate.placed).is_(verb == "place")
+        )
+        await move_all(db, chosen.subquery(), edition, Status.COMPLETE, verb, actor, now)

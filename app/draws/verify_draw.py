@@ -218,8 +218,9 @@ def check_outcome(record: Any, parts: list[Part], report: Report) -> None:
     report.say("seats")
     expected = lots(frozen, shown, key)
     same("outcome.lots: length", len(outcome["lots"]), len(expected))
-    for found, right in zip(outcome["lots"], expected):  # noqa: B905  the lengths are the same by now
-        same(f"lot of {right['label']}", found, right)
+    if canonical(outcome["lots"]) != canonical(expected):
+        for found, right in zip(outcome["lots"], expected):  # noqa: B905  the lengths are the same by now
+            same(f"lot of {right['label']}", found, right)
     placed = sum(one["outcome"] == "placed" for one in expected)
     report.say("lots", placed, len(expected) - placed)
     labels = {one["label"] for one in frozen["candidates"]}
@@ -445,6 +446,8 @@ def moment(text: str) -> datetime:
 
 def same(what: str, found: object, right: object) -> None:
     """Go on when both are the same, also in kind: 1 is not true and not 1.0."""
+    if found is right or (type(found) is type(right) is str and found == right):
+        return  # what most are: a million times the short way
     if json.dumps(found, default=str, sort_keys=True) != json.dumps(right, default=str, sort_keys=True):
         raise Difference(f"{what}: {_short(found)} | {_short(right)}")
 

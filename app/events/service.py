@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,6 +36,33 @@ def record(
             type=type, subject=str(subject), actor=actor, at=at, edition=edition, partner=partner, data=data
         )
     )
+
+
+async def record_each(
+    db: AsyncSession,
+    type: str,
+    rows: sa.CTE,
+    *,
+    actor: str,
+    at: datetime,
+    edition: str,
+    **data: Any,
+) -> int:
+    """The same event for every row of `rows`, by `subject`, each for its `partner`; gives their number.
+
+    One statement, however many there are; `rows` may itself be what makes the change.
+    """
+    query = sa.select(
+        sa.literal(type),
+        sa.cast(rows.c.subject, sa.Text),
+        rows.c.partner,
+        sa.literal(edition),
+        sa.literal(actor),
+        sa.literal(at, sa.DateTime(timezone=True)),
+        sa.literal(data, JSONB),
+    ).order_by(rows.c.subject)
+    names = ["type", "subject", "partner", "edition", "actor", "at", "data"]
+    return (await db.exec(sa.insert(Event).from_select(names, query))).rowcount
 
 
 async def listed(

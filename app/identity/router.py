@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Header, Path, Request, Response
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
-from app.core.values import Name, Slug
+from app.core.values import Slug
 from app.identity import service as identity
 from app.identity.access import PUBLIC, TOKEN_PATH, requires
 from app.identity.caller import Caller, Scope
@@ -30,7 +30,9 @@ tokens = APIRouter(tags=["tokens"])
 organisations = APIRouter(prefix="/v1/organisations", tags=["organisations"])
 clients = APIRouter(prefix="/v1/clients", tags=["clients"])
 
-ClientId = Annotated[Name, Path(alias="clientId", examples=["fleck-partner-1a2b3c4d"])]
+ClientId = Annotated[
+    str, Path(alias="clientId", max_length=100, pattern="^[a-z0-9-]+$", examples=["fleck-partner-1a2b3c4d"])
+]
 
 
 @tokens.post(
@@ -39,12 +41,13 @@ ClientId = Annotated[Name, Path(alias="clientId", examples=["fleck-partner-1a2b3
     summary="Get an access token",
     operation_id="createToken",
     responses=problems(InvalidGrant, InvalidClient),
+    openapi_extra={"requestBody": {"required": True}},
 )
 async def create_token(
     db: Db,
     now: Now,
     settings: Config,
-    grant_type: Annotated[str, Form(examples=["client_credentials"])] = "",
+    grant_type: Annotated[str, Form(json_schema_extra={"const": "client_credentials"})] = "",
     scope: Annotated[str, Form(description="Fewer scopes than the role has")] = "",
     client_id: Annotated[str, Form()] = "",
     client_secret: Annotated[str, Form()] = "",

@@ -1,5 +1,6 @@
 """What goes in and out about organisations, clients and tokens."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -8,7 +9,14 @@ from app.core.paging import Page
 from app.core.values import Change, Input, Moment, Name, Output, Slug, Title
 from app.identity.caller import Role
 
-OrganisationRole = Literal["partner", "provider", "certifier", "support"]
+
+class OrganisationRole(StrEnum):
+    """What an organisation does for the training."""
+
+    PARTNER = "partner"
+    PROVIDER = "provider"
+    CERTIFIER = "certifier"
+    SUPPORT = "support"
 
 
 class OrganisationCreate(Input):
@@ -46,6 +54,8 @@ class OrganisationPage(Page[OrganisationRead]):
 class ClientCreate(Input):
     """A new API client."""
 
+    model_config = ConfigDict(title="ApiClientCreate")
+
     organisation: Slug = Field(examples=["fleck"])
     role: Role = Field(examples=["partner"])
     name: Title | None = Field(default=None, examples=["Aanmeldformulier op de website"])
@@ -54,7 +64,7 @@ class ClientCreate(Input):
 class ClientRead(Output):
     """An API client, without its secret."""
 
-    model_config = ConfigDict(title="Client")
+    model_config = ConfigDict(title="ApiClient")
 
     client_id: str
     organisation: str
@@ -67,7 +77,7 @@ class ClientRead(Output):
 class ClientWithSecret(ClientRead):
     """An API client with its new secret, which is shown this once."""
 
-    model_config = ConfigDict(title="ClientWithSecret")
+    model_config = ConfigDict(title="ApiClientWithSecret")
 
     client_secret: str
 

@@ -1,8 +1,9 @@
-"""The one door through which a registration changes status; it always leaves an event."""
+"""The one door through which registrations change status, one or many; it always leaves an event of each."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -45,8 +46,7 @@ def move(
             currentStatus=refused.status,
             allowed=refused.allowed,
         ) from refused
-    edition.seats_taken += (registration.status in SEATED) - (before in SEATED)
-    edition.waiting += (registration.status is Status.WAITLISTED) - (before is Status.WAITLISTED)
+    _count(edition, before, registration.status, 1)
     registration.answer_by = _answer_by(edition, registration.status, now)
     events.record(
         db,
@@ -56,10 +56,55 @@ def move(
         at=now,
         edition=edition.slug,
         partner=registration.partner,
-        before=before,
         **({"reason": reason} if reason else {}),
-        **({"answerBy": utc(registration.answer_by)} if registration.answer_by else {}),
+        **_told(before, registration.answer_by),
     )
+
+
+async def move_all(
+    db: AsyncSession,
+    chosen: sa.Subquery,
+    edition: Edition,
+    before: Status,
+    verb: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Do what `move` does with every registration of `chosen`, in one statement however many there are.
+
+    `chosen` holds `id` and the new `waiting_number`. All of them are `before` and, like `edition`, locked
+    by this transaction; what it has loaded of them is not brought up to date.
+    """
+    status = lifecycle.after(before, verb)
+    answer_by = _answer_by(edition, status, now)
+    moved = (
+        sa.update(Registration)
+        .where(col(Registration.id) == chosen.c.id)
+        .values(status=status, answer_by=answer_by, waiting_number=chosen.c.waiting_number)
+        .returning(col(Registration.id).label("subject"), col(Registration.partner))
+        .cte("moved")
+    )
+    number = await events.record_each(
+        db,
+        f"registration.{status}",
+        moved,
+        actor=actor,
+        at=now,
+        edition=edition.slug,
+        **_told(before, answer_by),
+    )
+    _count(edition, before, status, number)
+
+
+def _count(edition: Edition, before: Status, after: Status, number: int) -> None:
+    """Keep the seats taken and the waiting list's length in step."""
+    edition.seats_taken += number * ((after in SEATED) - (before in SEATED))
+    edition.waiting += number * ((after is Status.WAITLISTED) - (before is Status.WAITLISTED))
+
+
+def _told(before: Status, answer_by: datetime | None) -> dict[str, str]:
+    """What an event says of every move."""
+    return {"before": before, **({"answerBy": utc(answer_by)} if answer_by else {})}
 
 
 def _answer_by(edition: Edition, status: Status, now: datetime) -> datetime | None:

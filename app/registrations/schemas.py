@@ -50,8 +50,6 @@ class ApplicantChange(Change):
 class SchoolBody(Input):
     """The school where the applicant teaches."""
 
-    model_config = ConfigDict(title="School")
-
     name: Title = Field(examples=["Het Lyceum"])
     city: Name = Field(examples=["Almere"])
 
@@ -105,6 +103,8 @@ class ApplicantPage(Page[ApplicantRead]):
 
 class SchoolRead(Output):
     """The school where the applicant teaches."""
+
+    model_config = ConfigDict(title="School")
 
     name: str
     city: str
@@ -210,7 +210,9 @@ class EnrolmentFormSubmit(Input):
     work_situation: Text = Field(examples=["Docent beeldend, 0,8 fte, twee uur per week voor coördinatie."])
     invoice_address: InvoiceAddress | None = None
     consent: Flag = Field(
-        description="permission to use these data for the training; must be given", examples=[True]
+        description="permission to use these data for the training; must be given",
+        examples=[True],
+        json_schema_extra={"const": True},
     )
 
     @field_validator("consent")

@@ -18,7 +18,7 @@ from app.identity.caller import Caller, Role
 from app.trainings import service as trainings
 from app.trainings.models import Edition, Phase, Session, SessionEdition
 from app.trainings.schemas import (
-    Location,
+    LocationBody,
     LocationChange,
     LocationRead,
     SessionChange,
@@ -180,7 +180,7 @@ def _time_faults(planned: Session) -> list[Fault]:
     return []
 
 
-def _place(planned: Session, location: Location | None) -> None:
+def _place(planned: Session, location: LocationBody | None) -> None:
     planned.place = location.name if location else None
     planned.city = location.city if location else None
     planned.address = location.address if location else None

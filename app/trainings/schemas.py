@@ -1,7 +1,7 @@
 """What goes in and out about trainings, phases, editions and sessions."""
 
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -9,9 +9,11 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
+from app.core.values import WHOLE, Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
 from app.trainings.models import Mode
 from app.trainings.terms import CarryMode, UnfilledMinimum
+
+AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 
 
 class TrainingRead(Output):
@@ -48,7 +50,7 @@ class PhasePage(Page[PhaseRead]):
     """One page of phases, in their order."""
 
 
-class RegistrationWindow(Input):
+class RegistrationWindowBody(Input):
     """When registrations are taken in: from `opensAt` until just before `closesAt`."""
 
     opens_at: Moment = Field(examples=["2021-06-08T00:00:00+02:00"])
@@ -66,8 +68,6 @@ class RegistrationWindow(Input):
 class QuotaBody(Input):
     """How many seats a partner gets at least and at most."""
 
-    model_config = ConfigDict(title="Quota")
-
     organisation: Slug = Field(examples=["fleck"])
     minimum: Count = Field(examples=[2])
     maximum: Count = Field(examples=[4])
@@ -82,11 +82,9 @@ class QuotaBody(Input):
 class CarryOverBody(Input):
     """What it brings in a draw to have been drawn out in an earlier edition; nothing unless it is set."""
 
-    model_config = ConfigDict(title="CarryOver")
-
     mode: CarryMode = Field(examples=["none"])
-    weight: int | None = Field(
-        default=None, strict=True, ge=2, le=100, description="how many times the chance of others"
+    weight: Annotated[int, Field(strict=True, ge=2, le=100), WHOLE] | None = Field(
+        default=None, description="how many times the chance of others"
     )
 
     @model_validator(mode="after")
@@ -121,13 +119,13 @@ class EditionCreate(Input):
     title: Title = Field(examples=["Noord/Midden 2027-2028"])
     region: Name = Field(examples=["Noord/Midden"])
     time_zone: Name = Field(default="Europe/Amsterdam", examples=["Europe/Amsterdam"])
-    window: RegistrationWindow
+    window: RegistrationWindowBody
     capacity: Count = Field(examples=[20])
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20, examples=[["mocca"]])
     forms_due_at: Moment | None = Field(default=None, description="a form not returned by then lapses")
-    answer_days: int | None = Field(
-        default=None, strict=True, ge=1, le=365, description="days to answer an offered seat; null: no limit"
+    answer_days: AnswerDays | None = Field(
+        default=None, description="days to answer an offered seat; null: no limit"
     )
     unfilled_minimum: UnfilledMinimum = Field(
         default=UnfilledMinimum.RELEASED,
@@ -160,7 +158,7 @@ class EditionChange(Change):
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20)
     forms_due_at: Moment | None = None
-    answer_days: int | None = Field(default=None, strict=True, ge=1, le=365)
+    answer_days: AnswerDays | None = None
     unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
     carry_over: CarryOverBody = _NO_CARRY_OVER
 
@@ -170,7 +168,7 @@ class EditionChange(Change):
 class WindowRead(Output):
     """When registrations are taken in: from `opensAt` until just before `closesAt`."""
 
-    model_config = ConfigDict(title="Window")
+    model_config = ConfigDict(title="RegistrationWindow")
 
     opens_at: Moment
     closes_at: Moment
@@ -179,7 +177,7 @@ class WindowRead(Output):
 class QuotaRead(Output):
     """How many seats a partner gets at least and at most."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(title="Quota", from_attributes=True)
 
     organisation: str
     minimum: int
@@ -188,6 +186,8 @@ class QuotaRead(Output):
 
 class CarryOverRead(Output):
     """What it brings in a draw to have been drawn out in an earlier edition."""
+
+    model_config = ConfigDict(title="CarryOver")
 
     mode: CarryMode
     weight: int | None
@@ -227,7 +227,7 @@ class EditionPage(Page[EditionRead]):
     """One page of editions."""
 
 
-class Location(Input):
+class LocationBody(Input):
     """Where a session is held."""
 
     name: Title | None = Field(default=None, examples=["Het Theater"])
@@ -245,7 +245,7 @@ class SessionCreate(Input):
     ends_at: Moment | None = Field(default=None, examples=["2021-10-07T17:30:00+02:00"])
     contact_minutes: Minutes | None = Field(default=None, description="null: the whole duration counts")
     phase: Slug | None = Field(default=None, examples=["orientatie"])
-    location: Location | None = None
+    location: LocationBody | None = None
 
 
 class LocationChange(Change):
@@ -270,6 +270,8 @@ class SessionChange(Change):
 
 class LocationRead(Output):
     """Where a session is held."""
+
+    model_config = ConfigDict(title="Location")
 
     name: str | None
     city: str | None

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -213,7 +214,13 @@ def test_white_space_alone_is_no_text(kind: str, sent: str) -> None:
 @pytest.mark.parametrize("kind", LENGTHS)
 def test_white_space_around_does_not_count(kind: str) -> None:
     longest = "x" * LENGTHS[kind]
-    assert read(kind, f"\t {longest}\u00a0\n") == longest
+    assert read(kind, f"  {longest}\u00a0\u2003") == longest
+
+
+def test_lines_around_a_text_do_not_count_but_a_name_has_none() -> None:
+    assert read("text", "\t\nEen.\n\nTwee.\r\n") == "Een.\n\nTwee."
+    assert is_refused("name", "Noor\n")
+    assert is_refused("title", "\tNoor")
 
 
 @pytest.mark.parametrize("kind", LENGTHS)
@@ -252,10 +259,14 @@ def test_half_a_character_is_refused(kind: str) -> None:
 def test_what_is_kept_is_clean_and_nothing_clean_is_refused(kind: str, sent: str) -> None:
     wanted = unicodedata.normalize("NFC", sent.strip())
     allowed = "\n\r\t\u2028\u2029" if kind == "text" else ""
-    kinds = {unicodedata.category(character) for character in wanted if character not in allowed}
+    kinds = {unicodedata.category(character) for character in sent if character not in allowed}
     visible = kinds - {"Cf", "Mc", "Me", "Mn", "Zs"} and set(wanted) - set("\u115f\u1160\u2800\u3164\uffa0")
     clean = 1 <= len(wanted) <= LENGTHS[kind] and visible and not kinds & {"Cc", "Cs", "Zl", "Zp"}
     assert is_refused(kind, sent) != bool(clean)
+    if len(wanted) <= LENGTHS[kind] and "Cs" not in kinds:
+        # The schema says the same, but for what leaves no ink and is no white space.
+        pattern = KINDS[kind].json_schema()["pattern"]
+        assert bool(re.fullmatch(pattern, sent)) == bool(wanted and not kinds & {"Cc", "Zl", "Zp"})
     if clean:
         assert read(kind, sent) == wanted
         assert read(kind, wanted) == wanted
@@ -407,9 +418,17 @@ def test_nothing_else_is_taken_for_a_text(kind: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["count", "minutes"])
-@pytest.mark.parametrize("value", ["7", "", 7.0, 7.5, True, False, None, [], {}, math.nan, math.inf])
+@pytest.mark.parametrize("value", ["7", "", 7.5, True, False, None, [], {}, math.nan, math.inf])
 def test_nothing_else_is_taken_for_a_number(kind: str, value: object) -> None:
     assert is_refused(kind, value)
+
+
+@pytest.mark.parametrize("kind", ["count", "minutes"])
+def test_a_number_is_whole_however_json_writes_it(kind: str) -> None:
+    kept = [read(kind, value) for value in (180, 180.0, 1.8e2, -0.0)]
+    assert kept == [180, 180, 180, 0]
+    assert {type(value) for value in kept} == {int}
+    assert is_refused(kind, 1e22)
 
 
 @pytest.mark.parametrize("value", ["true", "false", "on", "yes", "1", "", 0, 1, 1.0, None, [], {}])

@@ -95,6 +95,30 @@ def test_nobody_hears_a_result_before_it_is_published(world: World) -> None:
     assert record == world.http.get(f"/v1/draws/{announced['id']}").json()
 
 
+def test_publishing_leaves_an_event_of_every_move(world: World) -> None:
+    """All are moved at once; each event is what moving that one alone would leave."""
+    _seats(world, 3, answerDays=14)
+    _fill(world, 2, 3)
+    announced = world.announce()
+    leaver = world.fleck.get("/v1/registrations").json()["items"][0]["id"]
+    assert world.fleck.post(f"/v1/registrations/{leaver}/_withdraw", {}).status_code == 200
+    world.run(announced)
+    world.publish(announced)
+    rows = [one for one in world.admin.get("/v1/registrations").json()["items"] if one["id"] != leaver]
+    by_id = sorted(rows, key=lambda one: str(one["id"]))
+    first = [one for one in by_id if one["status"] == "placed" and not one["waitingNumber"]]
+    for verb, moved, told in (
+        ("placed", first, {"before": "complete", "answerBy": "2021-07-20T08:00:00Z"}),
+        ("waitlisted", [one for one in by_id if one["waitingNumber"]], {"before": "complete"}),
+    ):
+        events = world.events(f"registration.{verb}")[: len(moved)]
+        assert [(one["subject"], one["partner"], one["data"]) for one in events] == [
+            (one["id"], one["partner"], told) for one in moved
+        ]
+        assert {(one["actor"], one["at"]) for one in events} == {(world.admin.id, "2021-07-06T08:00:00Z")}
+    assert {one["answerBy"] for one in first} == {"2021-07-20T08:00:00Z"}
+
+
 def test_the_worker_publishes_at_the_announced_moment(world: World) -> None:
     _seats(world, 2)
     _fill(world, 0, 5)

@@ -125,14 +125,15 @@ class _Program:
             level = self._solve([0.0] * number + [1.0], rows, [0.0] * len(free), fixed)[-1]
             # Whoever cannot be above this level while nobody is below it is settled.
             floor = [[-1.0 if m == n else 0.0 for m in range(number)] + [0.0] for n in free]
-            settled = []
-            for n in free:
+            settled = set()
+            # One of each group is tried: nothing in a program tells those of one group apart.
+            for group, n in {self.who[n]: n for n in free}.items():
                 goal = [1.0 if m == n else 0.0 for m in range(number)] + [0.0]
                 best = self._solve(goal, floor, [-level * weights[m] + 1e-9 for m in free], fixed)[n]
                 if best < level * weights[n] + 1e-6:
-                    settled.append(n)
+                    settled.add(group)
             assert settled
-            fixed.update({n: level * weights[n] for n in settled})
+            fixed.update({n: level * weights[n] for n in free if self.who[n] in settled})
             free = [n for n in free if n not in fixed]
         return fixed
 

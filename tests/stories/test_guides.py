@@ -35,6 +35,13 @@ def test_a_guide_does_what_it_says(tmp_path: Path, name: str) -> None:
         assert shell.wait(timeout=10) == 0
 
 
+@pytest.mark.parametrize("program", ["partner.ts", "partner.py"])
+def test_the_guide_shows_the_programs_of_the_clients(program: str) -> None:
+    """`make clients` runs them, in the guide's own commands."""
+    text = (ROOT / "tests" / "clients" / program).read_text(encoding="utf-8")
+    assert f"\n{text}```\n" in (ROOT / "docs" / "partners.md").read_text(encoding="utf-8")
+
+
 def _shell(server: Server, folder: Path) -> subprocess.Popen[str]:
     """A shell that stays open, as a reader's does, and ends at the first command that fails."""
     if shutil.which("curl") is None:

@@ -61,6 +61,26 @@ def test_no_schema_is_named_after_a_framework(document: dict[str, Any]) -> None:
         assert schema.get("title", name) == name, name
 
 
+def test_what_is_sent_is_left_out_or_has_a_type(document: dict[str, Any]) -> None:
+    """A parameter or a whole body is never null, so that a generated client need not allow for it."""
+    for name, operation in _operations(document):
+        for sent in [
+            *operation.get("parameters", []),
+            *operation.get("requestBody", {}).get("content", {}).values(),
+        ]:
+            assert "anyOf" not in sent["schema"], (name, sent)
+            assert {"type", "$ref"} & set(sent["schema"]), (name, sent)
+
+
+def test_a_name_says_once_what_it_is(document: dict[str, Any]) -> None:
+    """The answer has the plain noun; what is sent is a body, a create or a change of it."""
+    for name, schema in document["components"]["schemas"].items():
+        assert not name.endswith("Read"), name
+        # Generated code in Python would call the object and its member by one name.
+        assert name.lower() not in map(str.lower, schema.get("properties", {})), name
+        assert not [member for member in schema.get("properties", {}).values() if "title" in member], name
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     def references(node: Any) -> list[str]:
         if isinstance(node, dict):

@@ -1,0 +1,65 @@
+"""What is asked of an answer to valid data, where schemathesis' own check knows of schemas only."""
+
+import schemathesis
+from schemathesis import Case, CheckContext, Response
+
+# Faults that only the server can know of, by their code: they compare members, look something up, or ask of
+# a text what JSON Schema has no words for. Any other 400 to a body that the schema allows is a defect.
+RULES = frozenset(
+    {
+        "carry-over",
+        "cursor",
+        "duplicate",
+        "email",
+        "invisible",
+        "both-stay",
+        "one-of-the-two",
+        "minutes-without-presence",
+        "too-many-minutes",
+        "no-product-here",
+        "not-a-participant",
+        "not-announced",
+        "other-kind",
+        "other-training",
+        "quota",
+        "round-or-at",
+        "same-edition",
+        "time-zone",
+        "times",
+        "too-soon",
+        "unknown-edition",
+        "unknown-organisation",
+        "unknown-phase",
+        "unknown-registration",
+        "unknown-training",
+        "window",
+        "wrong-role",
+        "wrong-signature",
+    }
+)
+# Members that are required of some callers, or together with others.
+SOMETIMES_REQUIRED = frozenset(
+    {"#/partner", "#/value", "#/signature", "#/beacon/source", "#/beacon/field", "#/beacon/availableAt"}
+)
+# A precondition that does not hold, a state that does not allow it, somebody who may not.
+REFUSALS = frozenset({401, 403, 404, 409, 412})
+
+
+@schemathesis.check  # type: ignore[untyped-decorator]  # schemathesis is not there when types are checked
+def valid_data_is_refused_only_by_a_rule(_: CheckContext, response: Response, case: Case) -> None:
+    """What the schema allows is done, or refused for a reason that no schema could tell."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if response.status_code < 400 or response.status_code in REFUSALS:
+        return
+    assert response.status_code == 400, f"Valid data was answered by {response.status_code}"
+    problem = response.json()
+    if "error" in problem:  # the token endpoint's own refusals (RFC 6749, section 5.2)
+        return
+    unexplained = [
+        fault
+        for fault in problem.get("errors", [problem])
+        if fault.get("code") not in RULES
+        and not (fault.get("code") == "missing" and fault.get("pointer") in SOMETIMES_REQUIRED)
+    ]
+    assert not unexplained, f"Valid data was refused: {unexplained}"
