@@ -1,6 +1,8 @@
 """The OpenAPI document, from the routes; `openapi/openapi.json` is its committed copy."""
 
+import json
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +13,8 @@ from app.core.http.strictness import MERGE_PATCH
 from app.core.values import without_defaults
 
 PREFIX = "/v1"
+# What the server answered when the pilot was played: `make examples` writes it anew.
+EXAMPLES = Path(__file__).with_name("examples.json")
 SCHEMAS = "#/components/schemas/"
 # A form's schema has no class of ours to take its title from; the others' say enough in their module alone,
 # and generated clients have no modules.
@@ -34,12 +38,20 @@ TAG_HEADER = {
     "description": "Names this state of the resource (RFC 9110, section 8.8.3)",
     "schema": {"type": "string", "examples": ['"3f2a9c0d5b7e41f6a8c0d2e4"']},
 }
+ADDRESS_HEADER = {
+    "description": "The address of what was made, below the server",
+    "schema": {"type": "string", "examples": ["/v1/registrations/01890000-0000-7000-8000-000000000000"]},
+}
+LINK_HEADER = {
+    "description": 'The address of the next page, when there is one, as rel="next" (RFC 8288)',
+    "schema": {"type": "string", "examples": ['</v1/phases?limit=2&cursor=WyJ4Il0>; rel="next"']},
+}
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
     "description": "The ETag of what you have: the answer is 304, without content, while it is current",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "maxLength": 4000},
 }
 # In the order of the way from registration to certificate.
 TAGS = {
@@ -90,16 +102,22 @@ def document(app: FastAPI) -> dict[str, Any]:
         },
         license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
     )
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     made["paths"] = {
-        path.removeprefix(PREFIX): _operations(operations) for path, operations in made["paths"].items()
+        path.removeprefix(PREFIX): {
+            method: _with_example(_operation(method, operation), examples.get(operation["operationId"], {}))
+            for method, operation in operations.items()
+        }
+        for path, operations in made["paths"].items()
     }
-    made["components"]["headers"] = {"API-Version": VERSION_HEADER, "ETag": TAG_HEADER}
+    made["components"]["headers"] = {
+        "API-Version": VERSION_HEADER,
+        "ETag": TAG_HEADER,
+        "Link": LINK_HEADER,
+        "Location": ADDRESS_HEADER,
+    }
     app.openapi_schema = _with_own_names(made)
     return app.openapi_schema
-
-
-def _operations(operations: dict[str, Any]) -> dict[str, Any]:
-    return {method: _operation(method, operation) for method, operation in operations.items()}
 
 
 def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
@@ -113,8 +131,8 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     if method == "patch":
         content = made["requestBody"]["content"]
         content[MERGE_PATCH] = content["application/json"]
-    if method in ("put", "patch") and "412" in responses:
-        responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
+    if "cursor" in {parameter["name"] for parameter in made.get("parameters", [])}:
+        responses["200"].setdefault("headers", {})["Link"] = {"$ref": "#/components/headers/Link"}
     if responses.pop("422", None) and "400" not in responses:
         responses["400"] = {"description": "The input is not valid"}
     if made["security"]:
@@ -132,6 +150,22 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _with_example(operation: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    """The operation with one exchange as it went: names in its address, a request, its answer."""
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in example.get("path", {}):
+            parameter["example"] = example["path"][parameter["name"]]
+    if "request" in example:
+        for body in operation["requestBody"]["content"].values():
+            body["example"] = example["request"]
+    answered = operation["responses"][str(example["status"])] if example else {}
+    for header in example.get("headers", []):
+        answered["headers"][header] = {"$ref": f"#/components/headers/{header}"}
+    if "answer" in example:
+        answered["content"]["application/json"]["example"] = example["answer"]
+    return operation
+
+
 def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter's or a body's schema without null: what one does not send is left out."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != NULL]
@@ -146,6 +180,7 @@ def _say_conditional(made: dict[str, Any]) -> None:
     made["parameters"] = [*made.get("parameters", []), IF_NONE_MATCH]
     made["responses"]["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     made["responses"]["304"] = {"description": "As it was: If-None-Match names what is current"}
+    made["responses"]["412"] = {"description": "If-Match names what is not current"}
 
 
 def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:
