@@ -231,8 +231,10 @@ def _register(world: World) -> list[JSON]:
     again = _body(0)
     again["applicant"]["email"] = "n.vandermeer@thuis.example"
     twice = good(world.mocca.post("/v1/registrations", again))
+    # The design rules' linter takes a text named postalCode, below paths, for a POST that lacks its answers.
+    answers = {name: value for name, value in form().items() if name != "invoiceAddress"}
     for one in [*made, twice]:
-        good(world.http.put(f"/v1/enrolment-forms/{one['enrolmentForm']['token']}", json=form()))
+        good(world.http.put(f"/v1/enrolment-forms/{one['enrolmentForm']['token']}", json=answers))
     good(fleck.get(f"/v1/registrations?edition={PILOT}"))
     good(fleck.patch(f"/v1/registrations/{made[1]['id']}", {"position": "docent muziek"}))
     good(fleck.get("/v1/applicants"))
