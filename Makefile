@@ -15,7 +15,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz clients fix openapi bench migration lock clean
+.PHONY: help run test check browser fuzz clients fix openapi examples bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ fix: $(DEV) ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 openapi: $(RUN) ## write openapi/openapi.json from the routes
+	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
+
+examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write openapi/openapi.json with them
+	$(BIN)/python -m tools.examples
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
 
 bench: $(DEV) ## measure the API against its floor, as ratios, and the draw

@@ -16,10 +16,12 @@ from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.http import refusals, strictness
+from app.core.http import deprecation, refusals, strictness
 from app.core.http.conditional import Conditional
 from app.core.http.dependencies import Db
+from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
+from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
 from app.documentation.router import router as documentation
@@ -74,9 +76,13 @@ async def ready(db: Db) -> dict[str, str]:
     return {"status": "ready"}
 
 
+# The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.
+DEPRECATED: dict[str, Deprecation] = {}
+
 # The check of a certificate is a link that people share, and what they share it with adds to its query.
 for router in ROUTERS:
     strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate"})
+deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRECATED)
 
 
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
@@ -107,7 +113,9 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.mount("/v1/docs/assets", StaticFiles(directory=swagger_ui_path))
     refusals.install(app)
     app.add_middleware(Conditional)
+    app.add_middleware(Deprecations, deprecated=DEPRECATED)
     app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 
 

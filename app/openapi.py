@@ -4,6 +4,7 @@ It is written in English, where the routes and schemas are. Its Dutch stands in 
 English sentence; what an answer is called, in the Dutch titles of the problems.
 """
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -22,6 +23,8 @@ from app.core.texts import Catalogue
 from app.core.values import without_defaults
 
 PREFIX = "/v1"
+# What the server answered when the pilot was played: `make examples` writes it anew.
+EXAMPLES = Path(__file__).with_name("examples.json")
 SCHEMAS = "#/components/schemas/"
 # A form's schema has no class of ours to take its title from; the others' say enough in their module alone,
 # and generated clients have no modules.
@@ -49,12 +52,20 @@ REPLAYED_HEADER = {
     "description": "There when this answer was given before, to a request with the same Idempotency-Key",
     "schema": {"type": "string", "enum": ["true"]},
 }
+ADDRESS_HEADER = {
+    "description": "The address of what was made, below the server",
+    "schema": {"type": "string", "examples": ["/v1/registrations/01890000-0000-7000-8000-000000000000"]},
+}
+LINK_HEADER = {
+    "description": 'The address of the next page, when there is one, as rel="next" (RFC 8288)',
+    "schema": {"type": "string", "examples": ['</v1/phases?limit=2&cursor=WyJ4Il0>; rel="next"']},
+}
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
     "description": "The ETag of what you have: the answer is 304, without content, while it is current",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "maxLength": 4000},
 }
 DUTCH = Catalogue.read(Path(__file__).with_name("openapi.nl.json"))
 WORDS = {"summary", "description"}
@@ -152,20 +163,23 @@ def _written(app: FastAPI) -> dict[str, Any]:
         },
         license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
     )
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     made["paths"] = {
-        path.removeprefix(PREFIX): _operations(operations) for path, operations in made["paths"].items()
+        path.removeprefix(PREFIX): {
+            method: _with_example(_operation(method, operation), examples.get(operation["operationId"], {}))
+            for method, operation in operations.items()
+        }
+        for path, operations in made["paths"].items()
     }
     made["components"]["headers"] = {
         "API-Version": VERSION_HEADER,
         "ETag": TAG_HEADER,
+        "Link": LINK_HEADER,
+        "Location": ADDRESS_HEADER,
         REPLAYED: REPLAYED_HEADER,
     }
     app.openapi_schema = _with_own_names(made)
     return app.openapi_schema
-
-
-def _operations(operations: dict[str, Any]) -> dict[str, Any]:
-    return {method: _operation(method, operation) for method, operation in operations.items()}
 
 
 def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
@@ -176,12 +190,13 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
         sent["schema"] = _sendable(sent["schema"])
     if method == "get":
         _say_conditional(made)
-    _say_examples(made)
     if method == "patch":
         content = made["requestBody"]["content"]
         content[MERGE_PATCH] = content["application/json"]
     if method in ("put", "patch") and "412" in responses:
         responses["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
+    if "cursor" in {parameter["name"] for parameter in made.get("parameters", [])}:
+        responses["200"].setdefault("headers", {})["Link"] = {"$ref": "#/components/headers/Link"}
     _say_refusals(made)
     if any(parameter["name"] == KEY for parameter in made.get("parameters", [])):
         _say_repeatable(responses)
@@ -207,6 +222,23 @@ def _say_refusals(made: dict[str, Any]) -> None:
         responses["415"] = {"description": "Unsupported media type"}
 
 
+def _with_example(operation: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    """The operation with one exchange as it went: names in its address, a request, its answer."""
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in example.get("path", {}):
+            parameter["example"] = example["path"][parameter["name"]]
+    if "request" in example:
+        for body in operation["requestBody"]["content"].values():
+            body["example"] = example["request"]
+    answered = operation["responses"][str(example["status"])] if example else {}
+    for header in example.get("headers", []):
+        answered["headers"][header] = {"$ref": f"#/components/headers/{header}"}
+    if "answer" in example:
+        answered["content"]["application/json"]["example"] = example["answer"]
+    _say_examples(operation)
+    return operation
+
+
 def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter's or a body's schema without null: what one does not send is left out."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != NULL]
@@ -230,6 +262,7 @@ def _say_conditional(made: dict[str, Any]) -> None:
     made["parameters"] = [*made.get("parameters", []), IF_NONE_MATCH]
     made["responses"]["200"].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     made["responses"]["304"] = {"description": "As it was: If-None-Match names what is current"}
+    made["responses"]["412"] = {"description": "If-Match names what is not current"}
 
 
 def _say_repeatable(responses: dict[str, Any]) -> None:

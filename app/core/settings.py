@@ -4,17 +4,20 @@ import hashlib
 import hmac
 import inspect
 import os
+import re
 import secrets
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import asyncpg
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -31,6 +34,9 @@ class Settings(BaseSettings):
     listen_address: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = Field(default=None, description="address that people reach the server at")
+    allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="origins whose pages may call the API, with commas between"
+    )
     secret_key: SecretStr | None = Field(default=None, min_length=32, description="required in production")
     at: datetime | None = Field(default=None, description="development: the moment the clock stands at")
     allow_at_with_database_url: bool = False
@@ -59,6 +65,18 @@ class Settings(BaseSettings):
         if unknown := sorted(query.keys() - inspect.signature(asyncpg.connect).parameters):
             raise ValueError(f"has a part that is not known: {', '.join(unknown)}")
         return named
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _each_an_origin(cls, origins: object) -> object:
+        """Split at commas; an origin is a scheme, a host and perhaps a port, as browsers send it."""
+        if not isinstance(origins, str):
+            return origins
+        listed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+        for origin in listed:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin} is no origin, such as https://www.example.org")
+        return frozenset(listed)
 
     @field_validator("at")
     @classmethod

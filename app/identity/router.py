@@ -49,9 +49,11 @@ async def create_token(
     now: Now,
     settings: Config,
     grant_type: Annotated[str, Form(json_schema_extra={"const": "client_credentials"})] = "",
-    scope: Annotated[str, Form(description="Fewer scopes than the role has")] = "",
-    client_id: Annotated[str, Form()] = "",
-    client_secret: Annotated[str, Form()] = "",
+    scope: Annotated[
+        str, Form(description="Fewer scopes than the role has", json_schema_extra={"maxLength": 2000})
+    ] = "",
+    client_id: Annotated[str, Form(json_schema_extra={"maxLength": 100})] = "",
+    client_secret: Annotated[str, Form(json_schema_extra={"maxLength": 200})] = "",
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> TokenRead:
     """Client credentials (RFC 6749, section 4.4), by HTTP Basic or in the form."""

@@ -156,10 +156,14 @@ def test_half_a_character_in_a_name_is_a_fault_of_the_body(world: World) -> None
     check(sent(world, b'{"\\ud800": 1}'), 400, "invalid-input")
 
 
-def test_of_two_members_with_one_name_the_last_counts(world: World) -> None:
+def test_two_members_with_one_name_are_one_too_many(world: World) -> None:
+    """One reader of JSON takes the first, another the last (RFC 8259, section 4)."""
     whole = json.dumps(registration())
-    answer = sent(world, whole[:-1] + ', "position": "eerst", "position": "laatst"}')
-    assert (answer.status_code, answer.json()["position"]) == (201, "laatst")
+    for twice in ('"position": "eerst", "position": "laatst"', '"position": 1, "p\\u006fsition": 1'):
+        document = check(sent(world, f"{whole[:-1]}, {twice}}}"), 400, "invalid-input")
+        [fault] = document["errors"]
+        assert (fault["pointer"], fault["code"]) == ("#", "json-invalid")
+        assert '"position" stands twice' in fault["detail"]
 
 
 def test_faults_are_told_without_what_was_sent(world: World) -> None:

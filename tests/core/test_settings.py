@@ -183,3 +183,17 @@ def test_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
         keys = list(threads.map(lambda _: Settings(data_dir=tmp_path).key("access tokens"), range(16)))
     assert len(set(keys)) == 1
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_origins_stand_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().allowed_origins == frozenset()
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://www.example.org, http://localhost:5173,")
+    assert Settings().allowed_origins == {"https://www.example.org", "http://localhost:5173"}
+
+
+@pytest.mark.parametrize(
+    "wrong", ["*", "null", "www.example.org", "https://example.org/", "https://*.org", "ftp://a"]
+)
+def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", f"https://good.example,{wrong}")
+    assert f"{wrong} is no origin" in refusal()

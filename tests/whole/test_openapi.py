@@ -2,16 +2,19 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from app import openapi
 from app.core import problems
 from app.core.settings import Settings
 from app.main import create_app
 from tests.world import World
+from tools import examples
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
 GUIDE = COMMITTED.parents[1] / "docs" / "beheer.md"
@@ -85,6 +88,124 @@ def test_a_name_says_once_what_it_is(document: dict[str, Any]) -> None:
         assert not [member for member in schema.get("properties", {}).values() if "title" in member], name
 
 
+def test_every_operation_has_a_method_name_a_part_of_the_way_and_its_scopes(document: dict[str, Any]) -> None:
+    known = [tag["name"] for tag in document["tags"]]
+    scheme = document["components"]["securitySchemes"]["oauth2"]
+    scopes = scheme["flows"]["clientCredentials"]["scopes"]
+    order = []
+    for name, operation in _operations(document):
+        assert re.fullmatch("[a-z]+([A-Z][a-z]+)+", operation["operationId"]), name
+        assert len(operation["tags"]) == 1, name
+        order += operation["tags"]
+        for need in operation["security"]:
+            assert len(need["oauth2"]) == 1, name
+            assert set(need["oauth2"]) <= set(scopes), name
+    assert set(order) == set(known)
+    way = ["tokens", "editions", "registrations", "enrolment-forms", "draws", "attendance", "progress"]
+    assert [tag for tag in known if tag in {*way, "certificates", "verifications"}] == [
+        *way,
+        "certificates",
+        "verifications",
+    ]
+
+
+def test_every_operation_declares_what_it_can_answer(document: dict[str, Any]) -> None:
+    """By what it takes: a name in its address, a query, a body, a condition, a token."""
+    for name, operation in _operations(document):
+        parameters = operation.get("parameters", [])
+        places = {parameter["in"] for parameter in parameters}
+        wanted = {"401", "403"} if operation["security"] else set()
+        wanted |= {"404"} if "path" in places else set()
+        wanted |= {"400"} if "query" in places or "requestBody" in operation else set()
+        wanted |= {"413", "415"} if "requestBody" in operation else set()
+        wanted |= {"412"} if "If-Match" in {one["name"] for one in parameters} else set()
+        wanted |= {"304", "412"} if name.startswith("get ") else set()
+        assert wanted <= set(operation["responses"]), name
+        done = [status for status in operation["responses"] if status < "300"]
+        assert len(done) == 1, name
+        headers = set(operation["responses"][done[0]].get("headers", {}))
+        if name.startswith("get ") or "412" in wanted:
+            assert "ETag" in headers, name
+        if "cursor" in {one["name"] for one in parameters}:
+            assert "Link" in headers, name
+        if done == ["201"] and name != "post /clients":  # a client is never read by itself
+            assert {"ETag", "Location"} <= headers, name
+
+
+def _referred(document: dict[str, Any], node: Any) -> set[str]:
+    """The names of the schemas that a part of the document uses, directly or not."""
+    found, todo = set[str](), [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            name = str(one.get("$ref", "")).rpartition("/schemas/")[2]
+            if name and name not in found:
+                found.add(name)
+                todo.append(document["components"]["schemas"][name])
+            todo += one.values()
+        elif isinstance(one, list):
+            todo += one
+    return found
+
+
+def _unbounded(node: Any, path: str) -> Iterator[str]:
+    """What may be as long or as large as a caller likes."""
+    bounds = {
+        "string": [{"maxLength", "format", "enum", "pattern", "const"}],
+        "array": [{"maxItems"}],
+        "integer": [{"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}],
+    }
+    if isinstance(node, dict):
+        if any(not one & set(node) for one in bounds.get(str(node.get("type")), [])):
+            yield path
+        for key, value in node.items():
+            if key not in ("examples", "example", "default"):
+                yield from _unbounded(value, f"{path}/{key}")
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from _unbounded(value, f"{path}/{number}")
+
+
+def test_whatever_is_sent_has_its_bounds(document: dict[str, Any]) -> None:
+    """Answers have none: a bound there would be a promise that helps nobody and breaks when it widens."""
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        assert schema["title"] == name
+    bodies = [operation.get("requestBody") for _, operation in _operations(document)]
+    for name in _referred(document, bodies):
+        assert list(_unbounded(schemas[name], name)) == []
+    for name, operation in _operations(document):
+        assert list(_unbounded(operation.get("parameters", []), name)) == []
+
+
+def test_every_request_and_every_answer_has_an_example_that_is_one(document: dict[str, Any]) -> None:
+    for name, operation in _operations(document):
+        examples = [part["schema"] for part in operation.get("parameters", []) if part["in"] == "path"]
+        assert len(examples) == name.count("{"), name
+        for part in operation.get("parameters", []):
+            assert part["in"] != "path" or _fits(document, part), (name, part["name"])
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            assert _fits(document, body), name
+        for status, response in operation["responses"].items():
+            for kind, content in response.get("content", {}).items():
+                # People's pages and the PDF are no examples to read here.
+                if status < "300" and kind == "application/json":
+                    assert _fits(document, content), name
+
+
+def _fits(document: dict[str, Any], part: dict[str, Any]) -> bool:
+    """Whether the example of a part is there and valid by the schema of that part."""
+    schema = {**part["schema"], "components": document["components"]}
+    checker = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return "example" in part and bool(checker.is_valid(part["example"]))
+
+
+def test_the_examples_are_what_the_server_answers(empty_database: str, tmp_path: Path) -> None:
+    """`make examples` writes them anew."""
+    played = examples.text(examples.play(empty_database, examples.settings_in(tmp_path)))
+    assert played == openapi.EXAMPLES.read_text(encoding="utf-8")
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     def references(node: Any) -> list[str]:
         if isinstance(node, dict):
@@ -105,8 +226,8 @@ def test_what_stands_filled_in_works(world: World, document: dict[str, Any]) -> 
     tried = {}
     for name, operation in _operations(document):
         method, path = name.split(" ")
-        for parameter in operation.get("parameters", []):
-            path = path.replace(f"{{{parameter['name']}}}", str(parameter.get("example", "{}")))
+        for part, example in openapi.IN_PATHS.items():
+            path = path.replace(f"{{{part}}}", example)
         if method in ("get", "patch") and "{" not in path:
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
             answer = world.admin.request(method.upper(), f"/v1{path}", json=body.get("example"))
@@ -171,7 +292,7 @@ def test_it_is_in_the_language_that_the_link_or_the_reader_names(world: World) -
     tags = {answer.headers["etag"] for answer in (english, dutch)}
     assert len(tags) == 2
     again = world.http.get(path, headers={**nl, "If-None-Match": dutch.headers["etag"]})
-    assert (again.status_code, again.headers["vary"]) == (304, "Accept-Language")
+    assert (again.status_code, again.headers["vary"]) == (304, "Accept-Language, Origin")
     for query in ("?lang=fr", "?lang=", "?language=nl"):
         assert world.http.get(f"{path}{query}").status_code == 400
 
@@ -187,7 +308,7 @@ def test_the_documentation_page_is_in_the_language_that_the_link_or_the_reader_n
     for query, headers, language, other in pages:
         page = world.http.get(f"/v1/docs{query}", headers=headers)
         assert page.headers["content-language"] == language
-        assert page.headers["vary"] == "Accept-Language"
+        assert page.headers["vary"] == "Accept-Language, Origin"
         assert f'<html lang="{language}">' in page.text
         assert f">{other}</a>" in page.text
     assert world.http.get("/v1/docs?lang=x").status_code == 400

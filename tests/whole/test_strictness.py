@@ -167,7 +167,8 @@ def test_no_route_overlooks_a_part_of_the_query(world: World) -> None:
         if (method, path) in ANY_QUERY:
             continue
         party = world.lkca if ROWS[method, path] == ["c"] else world.admin
-        answer = party.request(method, f"{path.format(**FILLED)}?foo=1&bar=", json={})
+        body: JSON | None = None if path == "/v1/oauth/token" else {}
+        answer = party.request(method, f"{path.format(**FILLED)}?foo=1&bar=", json=body)
         assert answer.status_code == 400, (method, path, answer.status_code)
         faults = {(fault["pointer"], fault["location"]) for fault in answer.json()["errors"]}
         assert {("#/foo", "query"), ("#/bar", "query")} <= faults, (method, path, faults)
@@ -225,3 +226,28 @@ def test_a_name_that_is_composed_stays_as_it_is(world: World, name: str) -> None
 def test_a_name_that_is_taken_apart_is_composed(world: World, sent: str, kept: str) -> None:
     body = registration(applicant={"familyName": sent})
     assert world.fleck.post("/v1/registrations", body).json()["applicant"]["familyName"] == kept
+
+
+def test_a_name_that_was_taken_apart_is_found_either_way(world: World) -> None:
+    made = world.register(applicant={"familyName": "Zoe\u0308llner-A\u030angstro\u0308m"})
+    assert made["applicant"]["familyName"] == "Zoëllner-Ångström"
+    for asked in ("Zoëllner", "Zoe\u0308llner", "zoellner", "\u212bngström"):
+        found = world.fleck.get("/v1/registrations", params={"q": asked}).json()["items"]
+        assert [one["id"] for one in found] == [made["id"]], ascii(asked)
+
+
+@pytest.mark.parametrize(
+    ("local", "moment"),
+    [
+        ("2021-10-31T02:30:00+02:00", "2021-10-31T00:30:00Z"),  # the first time it is half past two
+        ("2021-10-31T02:30:00+01:00", "2021-10-31T01:30:00Z"),  # the second
+        ("2021-03-28T02:30:00+01:00", "2021-03-28T01:30:00Z"),  # a time that no clock in Amsterdam shows
+        ("2021-03-28T02:30:00+02:00", "2021-03-28T00:30:00Z"),
+        ("2021-12-31T23:59:59.999999-12:00", "2022-01-01T11:59:59.999999Z"),
+    ],
+)
+def test_with_its_offset_every_time_is_one_moment(world: World, local: str, moment: str) -> None:
+    path = f"/v1/sessions/{world.sessions()[0]['id']}"
+    changed = world.provider.patch(path, {"startsAt": local, "endsAt": "2022-01-02T00:00:00Z"})
+    assert (changed.status_code, changed.json()["startsAt"]) == (200, moment)
+    assert world.http.get(path).json()["startsAt"] == moment

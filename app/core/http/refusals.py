@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
@@ -22,7 +22,6 @@ from app.core.problems import (
     InvalidInput,
     Problem,
     Unavailable,
-    UnsupportedMediaType,
 )
 from app.core.texts import PROBLEMS
 
@@ -104,16 +103,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if _has_unread_body(error) and not (content_type == "application/json" or content_type.endswith("+json")):
-        detail = "Send the body as application/json, with that Content-Type."
-        return respond(request, UnsupportedMediaType(detail, headers={"Accept": "application/json"}))
     return respond(request, InvalidInput([_fault(entry) for entry in error.errors()]))
-
-
-def _has_unread_body(error: RequestValidationError) -> bool:
-    """FastAPI hands the body on as bytes when it did not recognise its type."""
-    return isinstance(error.body, bytes) and bool(error.body)
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
@@ -139,14 +129,19 @@ def _readable(message: str) -> str:
     return message.removeprefix("Value error, ").encode("utf-8", "replace").decode()
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    """Refusals of the framework itself: unknown path, wrong method, unreadable body."""
+async def _http(request: Request, error: Exception) -> Response:
+    """Refusals of the framework itself: unknown path, wrong method, unreadable body.
+
+    OPTIONS (RFC 9110, section 9.3.7) is no route's own method: it is answered where there is any other.
+    """
     assert isinstance(error, HTTPException)
     if error.status_code == BodyTooLarge.status:
         return respond(request, BodyTooLarge(error.detail))
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "-")
     titles: dict[Language, str] = {"en": phrase, "nl": TITLES_NL.get(error.status_code, phrase)}
@@ -160,7 +155,7 @@ def _methods(request: Request) -> set[str]:
     matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
     # What no route of ours matches is a file of the documentation.
     methods = {method for route in matching for method in route.methods or ()} or {"GET"}
-    return methods | ({"HEAD"} if "GET" in methods else set())
+    return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:

@@ -1,0 +1,334 @@
+"""Writes app/examples.json: for each operation one request and its answer, as the server really gave it.
+
+The pilot is played from its first registration to a certificate, at moments that are set, and with a counter
+in the place of chance: so the file is the same each time, and a test compares it. `make examples`
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import secrets
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import parse_qsl
+
+import httpx
+import uuid_utils.compat
+
+from app import migrate, openapi, seed
+from app.core import embedded, logs
+from app.core.database import Database
+from app.core.settings import Settings
+from app.main import create_app
+from tests.world import JSON, PILOT, Http, Party, World, form, registration
+
+PLANTED = datetime(2021, 6, 1, tzinfo=UTC)
+# Headers that tell of the thing that is answered with.
+HEADERS = ("ETag", "Location")
+# Shown once, to one client; what stands in the document is none.
+SECRETS = {"access_token": "eyJhbGciOiJIUzI1NiJ9…", "clientSecret": "…"}
+
+
+class Counted:
+    """Chance that is the same each time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def token_bytes(self, length: int | None = None) -> bytes:
+        """In the place of `secrets.token_bytes`."""
+        self.count += 1
+        return hashlib.shake_256(f"example {self.count}".encode()).digest(length or 32)
+
+    def uuid7(self) -> uuid.UUID:
+        """In the place of `uuid7`: later ones sort later, as those of a clock do."""
+        random = int.from_bytes(self.token_bytes(8)) >> 2
+        milliseconds = 0x017A_0000_0000 + self.count
+        return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0x2 << 62 | random)
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Chance is counted inside."""
+    chance = Counted()
+    with (
+        mock.patch.object(secrets, "token_bytes", chance.token_bytes),
+        mock.patch.object(uuid_utils.compat, "uuid7", chance.uuid7),
+    ):
+        yield
+
+
+class Recorder(Http):
+    """Keeps the first exchange of each operation that went well; of a list the first that is not empty."""
+
+    def __enter__(self) -> "Recorder":
+        super().__enter__()
+        paths = openapi.document(self.app)["paths"]
+        self.operations = [
+            (
+                method,
+                re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", f"/v1{path}")),
+                operation["operationId"],
+            )
+            for path, operations in paths.items()
+            for method, operation in operations.items()
+        ]
+        self.kept: dict[str, JSON] = {}
+        return self
+
+    def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """The answer to one request, which is kept when it is the first of its kind."""
+        answer = super().request(method, path, **kwargs)
+        if answer.is_success:
+            for asked, pattern, name in self.operations:
+                match = pattern.fullmatch(answer.request.url.path)
+                if asked == method.lower() and match and name not in self.kept:
+                    self._keep(name, match.groupdict(), answer)
+        return answer
+
+    def _keep(self, name: str, path: dict[str, str], answer: httpx.Response) -> None:
+        kind, sent = answer.headers.get("content-type", ""), answer.request.content.decode()
+        kept: JSON = {"path": path} if path else {}
+        if sent:
+            is_form = answer.request.headers["content-type"] == "application/x-www-form-urlencoded"
+            kept["request"] = dict(parse_qsl(sent)) if is_form else json.loads(sent)
+        kept |= {
+            "status": answer.status_code,
+            "headers": [each for each in HEADERS if each in answer.headers],
+        }
+        if kind == "application/json" and answer.content:
+            kept["answer"] = {key: SECRETS.get(key, value) for key, value in answer.json().items()}
+            if kept["answer"].get("items") == []:
+                return
+        self.kept[name] = kept
+
+
+def play(url: str, settings: Settings) -> dict[str, JSON]:
+    """The exchanges of the story on the empty database at `url`."""
+    with counted():
+        migrate.upgrade(url)
+        clients = asyncio.run(_planted(url))
+        with Recorder(create_app(settings, url)) as http:
+            story(World(http.app, http, clients, url))
+            return dict(sorted(http.kept.items()))
+
+
+async def _planted(url: str) -> list[JSON]:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            await seed.plant(db, PLANTED)
+            clients = await seed.add_demo_clients(db, PLANTED)
+    finally:
+        await database.close()
+    return [client.model_dump(mode="json", by_alias=True) for client in clients]
+
+
+def story(world: World) -> None:
+    """Everything that the API can do, in the order in which a pilot does it."""
+    world.at("2021-06-01T09:00+02:00")
+    _prepare(world)
+    world.at("2021-06-15T09:00+02:00")
+    people = _register(world)
+    drawn = _draw(world, people)
+    _follow(world, drawn)
+    _certify(world, drawn[0])
+
+
+def good(answer: httpx.Response) -> Any:
+    """What the answer says, which is good."""
+    assert answer.is_success, (answer.request.method, answer.request.url, answer.text)
+    is_json = answer.content and answer.headers.get("content-type") == "application/json"
+    return answer.json() if is_json else None
+
+
+def _prepare(world: World) -> None:
+    admin, id_and_secret = world.admin, (world.fleck.id, world.fleck.credentials["clientSecret"])
+    token = httpx.BasicAuth(*id_and_secret)
+    good(world.http.post("/v1/oauth/token", data={"grant_type": "client_credentials"}, auth=token))
+    for path in ("organisations", "trainings", "phases", "editions"):
+        listed = good(world.http.get(f"/v1/{path}"))["items"]
+        good(world.http.get(f"/v1/{path}/{listed[0]['slug']}"))
+    body = {"slug": "cultuurpunt", "name": "Cultuurpunt", "roles": ["partner"], "region": "Gelderland"}
+    good(admin.post("/v1/organisations", body))
+    good(admin.patch("/v1/organisations/cultuurpunt", {"roles": ["partner", "provider"]}))
+    client = good(admin.post("/v1/clients", {"organisation": "fleck", "role": "partner", "name": "Website"}))
+    good(admin.get("/v1/clients"))
+    good(admin.post(f"/v1/clients/{client['clientId']}/_rotate"))
+    good(admin.delete(f"/v1/clients/{client['clientId']}"))
+    edition = {
+        "slug": "noord-midden-2022",
+        "training": "cultuurcoordinator-vo",
+        "title": "Noord/Midden 2022-2023",
+        "region": "Noord/Midden",
+        "window": {"opensAt": "2021-06-08T00:00:00+02:00", "closesAt": "2022-07-06T00:00:00+02:00"},
+        "capacity": 20,
+        "quotas": [{"organisation": "fleck", "minimum": 2, "maximum": 4}],
+        "providers": ["mocca"],
+        "carryOver": {"mode": "weight", "weight": 2},
+    }
+    good(admin.post("/v1/editions", edition))
+    good(admin.patch("/v1/editions/noord-midden-2022", {"answerDays": 14}))
+    _plan(world)
+
+
+def _plan(world: World) -> None:
+    session = {
+        "title": "Bijeenkomst 1",
+        "mode": "physical",
+        "editions": ["noord-midden-2022"],
+        "startsAt": "2022-10-06T14:30:00+02:00",
+        "endsAt": "2022-10-06T17:30:00+02:00",
+        "phase": "orientatie",
+        "location": {"name": "Het Theater", "city": "Utrecht"},
+    }
+    made = good(world.provider.post("/v1/sessions", session))
+    path = f"/v1/sessions/{made['id']}"
+    moved = {"startsAt": "2022-10-13T14:30:00+02:00", "endsAt": "2022-10-13T17:30:00+02:00"}
+    good(world.provider.patch(path, moved))
+    good(world.provider.post(f"{path}/_cancel", {"reason": "Ziekte van de docent"}))
+    good(world.http.get(f"/v1/sessions?edition={PILOT}"))
+    good(world.http.get(path))
+
+
+PEOPLE = (
+    ("Noor", "van der", "Meer", "Het Lyceum", "Almere"),
+    ("Sam", None, "Jansen", "De Werkplaats", "Lelystad"),
+    ("Yara", "el", "Amrani", "Het College", "Dronten"),
+    ("Bram", "de", "Wit", "De Meander", "Zeewolde"),
+    ("Fenna", None, "Bakker", "De Brug", "Urk"),
+)
+
+
+def _body(number: int, **change: Any) -> JSON:
+    given, prefix, family, school, city = PEOPLE[number]
+    return registration(
+        applicant={
+            "givenName": given,
+            "familyNamePrefix": prefix,
+            "familyName": family,
+            "email": f"{given.lower()}@{city.lower()}.example",
+        },
+        school={"name": school, "city": city},
+        **change,
+    )
+
+
+def _register(world: World) -> list[JSON]:
+    """The people of the pilot, their forms returned; one of them stands in it twice."""
+    fleck = world.fleck
+    schemas = openapi.document(world.app)["components"]["schemas"]
+    first = good(fleck.post("/v1/registrations", schemas["RegistrationCreate"]["examples"][0]))
+    good(world.http.get(f"/v1/enrolment-forms/{first['enrolmentForm']['token']}"))
+    made = [good(fleck.post("/v1/registrations", _body(number))) for number in range(len(PEOPLE))]
+    again = _body(0)
+    again["applicant"]["email"] = "n.vandermeer@thuis.example"
+    twice = good(world.mocca.post("/v1/registrations", again))
+    # The design rules' linter takes a text named postalCode, below paths, for a POST that lacks its answers.
+    answers = {name: value for name, value in form().items() if name != "invoiceAddress"}
+    for one in [*made, twice]:
+        good(world.http.put(f"/v1/enrolment-forms/{one['enrolmentForm']['token']}", json=answers))
+    good(fleck.get(f"/v1/registrations?edition={PILOT}"))
+    good(fleck.patch(f"/v1/registrations/{made[1]['id']}", {"position": "docent muziek"}))
+    good(fleck.get("/v1/applicants"))
+    person = f"/v1/applicants/{made[1]['applicant']['id']}"
+    good(fleck.get(person))
+    good(fleck.patch(person, {"phone": "+31687654321"}))
+    good(fleck.post(f"/v1/registrations/{first['id']}/_withdraw", {"reason": "Andere baan"}))
+    path = f"/v1/editions/{PILOT}/possible-duplicates"
+    pair = good(world.admin.get(path))["items"][0]["registrations"]
+    decision = {
+        "registrations": pair,
+        "verdict": "same-person",
+        "keep": pair[0],
+        "reason": "Gebeld op 16 juni.",
+    }
+    good(world.admin.post(f"{path}/_decide", decision))
+    extra = good(fleck.post("/v1/registrations", {**_body(4), "edition": "voorbeeld"}))
+    good(fleck.post(f"/v1/registrations/{extra['id']}/_reject", {"reason": "Werkt niet in het VO"}))
+    return made
+
+
+def _draw(world: World, people: list[JSON]) -> list[str]:
+    """Those who were drawn, in the order in which they registered."""
+    admin = world.admin
+    seats = {"capacity": 3, "quotas": [{"organisation": "fleck", "minimum": 2, "maximum": 4}]}
+    good(admin.patch(f"/v1/editions/{PILOT}", seats))
+    wrong = world.announce()
+    rehearsal = {"value": "proefloting 1"}
+    good(admin.post(f"/v1/draws/{wrong['id']}/_rehearse", rehearsal))
+    good(admin.post(f"/v1/draws/{wrong['id']}/_void", {"reason": "Een aanmelding ontbrak op de lijst."}))
+    announced = world.announce()
+    world.run(announced)
+    world.publish(announced)
+    good(world.http.get(f"/v1/draws/{announced['id']}", headers={"Accept": "application/json"}))
+    receipt = f"/v1/draw-receipts/{people[0]['enrolmentForm']['token']}"
+    good(world.http.get(receipt, headers={"Accept": "application/json"}))
+    read = [good(world.fleck.get(f"/v1/registrations/{one['id']}")) for one in people]
+    return [one["id"] for one in read if one["status"] == "placed"]
+
+
+def _follow(world: World, drawn: list[str]) -> None:
+    """Answers to the offers; who still waits moves on to the next edition."""
+    confirmed, declined, *others = drawn
+    good(world.fleck.post(f"/v1/registrations/{confirmed}/_confirm", {"reason": "Per telefoon"}))
+    good(world.fleck.post(f"/v1/registrations/{declined}/_decline", {"reason": "Past niet in het rooster"}))
+    for other in others:
+        good(world.fleck.post(f"/v1/registrations/{other}/_confirm"))
+    good(world.admin.post("/v1/editions/noord-midden-2022/_carry", {"from": PILOT}))
+
+
+def _certify(world: World, participant: str) -> None:
+    provider: Party = world.provider
+    world.schedule_national()
+    world.at("2022-04-20T12:00+02:00")
+    sessions = world.sessions()
+    item = {"registration": participant, "minutes": sessions[0]["contactMinutes"]}
+    good(provider.put(f"/v1/sessions/{sessions[0]['id']}/attendance", {"items": [item]}))
+    world.attend(participant, 8)
+    good(provider.get(f"/v1/attendance?registration={participant}"))
+    world.pass_phases(participant)
+    for part in ("progress", "eligibility"):
+        good(provider.get(f"/v1/registrations/{participant}/{part}"))
+    certificate = good(world.lkca.post("/v1/certificates", {"registration": participant}))
+    path = f"/v1/certificates/{certificate['number']}"
+    for read in ("/v1/certificates", path, f"{path}/pdf"):
+        good(world.fleck.get(read))
+    code = certificate["verificationUrl"].rpartition("/")[2]
+    good(world.http.get(f"/v1/verifications/{code}", headers={"Accept": "application/json"}))
+    good(world.lkca.post(f"{path}/_revoke", {"reason": "De naam was onjuist gespeld."}))
+    good(world.admin.get("/v1/events?limit=2"))
+
+
+def settings_in(folder: Path) -> Settings:
+    """Settings that are the same each time; nothing is kept in the folder but the database."""
+    return Settings(
+        secret_key="the key of the examples, which is no secret",  # noqa: S106  and so it is none
+        data_dir=folder,
+        public_url="https://register.example",
+        worker=False,
+        _env_file=None,
+    )
+
+
+def text(examples: dict[str, JSON]) -> str:
+    """The file's text."""
+    return json.dumps(examples, ensure_ascii=False, indent=1) + "\n"
+
+
+def main() -> None:
+    """Write the file."""
+    logs.configure("error")
+    with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder), durable=False) as server:
+        openapi.EXAMPLES.write_text(text(play(server.url, settings_in(Path(folder)))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
