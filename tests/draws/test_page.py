@@ -93,3 +93,16 @@ def test_the_program_that_checks_a_draw_is_the_one_that_is_tested(world: World) 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/x-python; charset=utf-8")
     assert answer.headers["content-disposition"] == 'attachment; filename="verify_draw.py"'
     assert answer.content == Path("app/draws/verify_draw.py").read_bytes()
+
+
+def test_a_very_long_list_is_cut_off_and_the_page_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.draws.page._ROWS", 2)
+    for _ in range(3):
+        world.complete(world.mocca)
+    announced = world.announce()
+    labels = [one["label"] for one in announced["list"]["candidates"]]
+    text = _page(world, announced["id"], "nl").text
+    assert [label in text for label in labels] == [True, True, False]
+    assert "Dit zijn de eerste 2; de hele lijst staat in het openbare verslag." in text
