@@ -97,6 +97,7 @@ CHANGES: list[tuple[JSON, JSON, str, str]] = [  # old, new, what is said about r
     ({**TEXT, "pattern": "^a"}, {**TEXT, "pattern": "^b"}, "pattern", "pattern"),
     # members
     (thing(a=TEXT), thing(), "x.a (in requests): is gone", "x.a (in answers): is gone"),
+    (thing("a", a=TEXT), thing(), "x.a (in requests): is gone", "x.a (in answers): is gone"),
     (thing(), thing(a=TEXT), FINE, FINE),
     (thing(), thing("a", a=TEXT), "x.a (in requests): has to be sent", FINE),
     (thing(a=TEXT), thing("a", a=TEXT), "x.a (in requests): has to be sent", FINE),
