@@ -17,6 +17,8 @@ from app.registrations.moves import locked, move
 from app.registrations.schemas import DuplicateDecide, PossibleDuplicate, PossibleDuplicateList
 from app.trainings import service as trainings
 
+# By the two registrations, the older first.
+Decisions = dict[tuple[UUID, UUID], DuplicateDecision]
 # Who returned no form yet is in no draw; who has left or was refused counts as nobody.
 _LIVE = (Status.COMPLETE, Status.PLACED, Status.WAITLISTED, Status.CONFIRMED, Status.CERTIFIED)
 
@@ -31,8 +33,8 @@ class NotAPair(Problem):
 async def listed(db: AsyncSession, edition_slug: str) -> PossibleDuplicateList:
     """Every pair of live registrations of an edition that looks alike, decided or not; or NotFound."""
     edition = await trainings.edition(db, edition_slug)
-    pairs = await _pairs(db, edition.slug)
     decisions = await _decisions(db, edition.slug)
+    pairs = await _pairs(db, edition.slug, decisions)
     return PossibleDuplicateList(
         items=[_shown(pair, decisions.get((pair.first, pair.second))) for pair in pairs]
     )
@@ -40,8 +42,8 @@ async def listed(db: AsyncSession, edition_slug: str) -> PossibleDuplicateList:
 
 async def undecided(db: AsyncSession, edition: str) -> list[PossibleDuplicate]:
     """The pairs that nobody has decided on; a draw waits for them."""
-    pairs = await _pairs(db, edition)
     decisions = await _decisions(db, edition)
+    pairs = await _pairs(db, edition, decisions)
     return [_shown(pair, None) for pair in pairs if (pair.first, pair.second) not in decisions]
 
 
@@ -55,7 +57,8 @@ async def decide(
     edition = await trainings.edition(db, edition_slug, lock=True)
     first, second = sorted(wanted.registrations)
     _check(wanted)
-    pairs = {(pair.first, pair.second): pair for pair in await _pairs(db, edition.slug)}
+    decisions = await _decisions(db, edition.slug)
+    pairs = {(pair.first, pair.second): pair for pair in await _pairs(db, edition.slug, decisions)}
     pair = pairs.get((first, second))
     if pair is None:
         raise NotAPair("These two are no pair of live registrations of this edition that look alike.")
@@ -101,7 +104,7 @@ def _check(wanted: DuplicateDecide) -> None:
         raise InvalidInput(faults)
 
 
-async def _pairs(db: AsyncSession, edition: str) -> list[Pair]:
+async def _pairs(db: AsyncSession, edition: str, decisions: Decisions) -> list[Pair]:
     query = (
         sa.select(
             col(Registration.id),
@@ -115,13 +118,15 @@ async def _pairs(db: AsyncSession, edition: str) -> list[Pair]:
         .where(col(Registration.edition) == edition, col(Registration.status).in_(_LIVE))
     )
     rows = (await db.exec(query)).all()  # type: ignore[call-overload]  # SQLModel types up to four columns
-    return possible_duplicates(
+    people = (
         Person(id, " ".join(filter(None, (given, prefix, family))), email, school)
         for id, given, prefix, family, email, school in rows
     )
+    different = {pair for pair, one in decisions.items() if one.verdict is DuplicateVerdict.DIFFERENT}
+    return possible_duplicates(people, different)
 
 
-async def _decisions(db: AsyncSession, edition: str) -> dict[tuple[UUID, UUID], DuplicateDecision]:
+async def _decisions(db: AsyncSession, edition: str) -> Decisions:
     query = (
         select(DuplicateDecision)
         .join(Registration, col(Registration.id) == DuplicateDecision.first)

@@ -5,7 +5,7 @@ Pure: no database, no clock.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -63,15 +63,26 @@ def words(text: str) -> str:
     return " ".join(sorted(re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)))))
 
 
-def possible_duplicates(people: Iterable[Person]) -> list[Pair]:
-    """Every pair that looks alike, by registration; of three alike each is paired with the oldest."""
-    firsts: dict[tuple[Ground, str], UUID] = {}
+def possible_duplicates(
+    people: Iterable[Person], different: Container[tuple[UUID, UUID]] = frozenset()
+) -> list[Pair]:
+    """Every pair to decide on that looks alike, by registration.
+
+    Of several alike each is paired with the oldest, and with a next one only once it is known from
+    `different`, pairs with the older first, that they are not the same person.
+    """
+    persons: dict[tuple[Ground, str], list[UUID]] = {}
     found: dict[tuple[UUID, UUID], list[Ground]] = {}
     for person in sorted(people, key=lambda one: one.registration):
         for key in _keys(person):
-            first = firsts.setdefault(key, person.registration)
-            if first != person.registration:
-                found.setdefault((first, person.registration), []).append(key[0])
+            older = persons.setdefault(key, [])
+            for other in older:
+                pair = other, person.registration
+                found.setdefault(pair, []).append(key[0])
+                if pair not in different:
+                    break
+            else:
+                older.append(person.registration)
     return [Pair(first, second, tuple(sorted(grounds))) for (first, second), grounds in sorted(found.items())]
 
 

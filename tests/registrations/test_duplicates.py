@@ -161,3 +161,15 @@ def test_who_is_rejected_as_a_duplicate_after_the_freeze_keeps_the_lot_and_not_t
     record = world.publish(announced)
     assert (len(record["outcome"]["lots"]), len(record["outcome"]["withdrawn"])) == (2, 1)
     assert (_status(world, first), _status(world, second)) == ("placed", "rejected")
+
+
+def test_of_three_alike_the_younger_two_are_asked_about_once_the_oldest_is_another(world: World) -> None:
+    oldest, second, third = (world.complete(world.fleck, **NAMESAKE)["id"] for _ in range(3))
+    assert _decide(world, oldest, second).status_code == 200
+    assert _decide(world, oldest, third).status_code == 200
+    world.at("2021-07-06T09:00+02:00")
+    answer = world.admin.post(f"/v1/editions/{PILOT}/draws", {"beacon": PUBLIC_SOURCE})
+    assert [one["registrations"] for one in answer.json()["possibleDuplicates"]] == [[second, third]]
+    assert _decide(world, second, third, verdict="same-person", keep=third).status_code == 200
+    announced = world.announce()
+    assert len(announced["list"]["candidates"]) == 2

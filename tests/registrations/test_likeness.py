@@ -1,5 +1,6 @@
 """Which registrations look like the same person's, by table and by property."""
 
+from itertools import combinations
 from random import Random
 from uuid import UUID
 
@@ -93,3 +94,15 @@ def test_everybody_who_looks_like_somebody_is_paired_with_the_oldest(
                 expected.add((oldest, later, ground))
     assert {(one.first, one.second, ground) for one in found for ground in one.grounds} == expected
     assert [(one.first, one.second) for one in found] == sorted({(a, b) for a, b, _ in expected})
+
+
+@given(PEOPLE, st.randoms(use_true_random=False))
+def test_as_long_as_alike_ones_are_different_people_each_pair_of_them_is_asked_about(
+    given_people: list[tuple[str, str, str]], random: Random
+) -> None:
+    people = [_person(number, *one) for number, one in enumerate(given_people)]
+    different: set[tuple[UUID, UUID]] = set()
+    while asked := {(one.first, one.second) for one in possible_duplicates(people, different)} - different:
+        different.add(random.choice(sorted(asked)))
+    alike = {(one.first, one.second) for pair in combinations(people, 2) for one in possible_duplicates(pair)}
+    assert different == alike
