@@ -494,16 +494,21 @@ def main(arguments: "list[str] | None" = None) -> int:
     except (OSError, ValueError) as error:
         report.say("unreadable", error)
         return 2
+    return 0 if is_right(text, report) else 1
+
+
+def is_right(text: bytes, report: Report) -> bool:
+    """Whether a record is right, as the report says at its end."""
     try:
         check(_parse(text), report)
     except Difference as difference:
         report.say("wrong", difference)
-        return 1
+        return False
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
         report.say("wrong", f"{type(error).__name__}: {error}")
-        return 1
+        return False
     report.say("right")
-    return 0
+    return True
 
 
 if __name__ == "__main__":

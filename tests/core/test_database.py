@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import migrate
+from app import migrate, worker
 from app.core import embedded
 from app.core.database import Database, constraint_of, flush, new_id
 from app.core.http.dependencies import Db
@@ -216,7 +216,9 @@ def test_a_database_that_became_a_copy_for_reading_is_no_failure_of_ours(world: 
     assert world.http.get("/v1/organisations").status_code == 200
 
 
-def test_when_the_server_is_back_everything_goes_on_by_itself(settings: Settings, tmp_path: Path) -> None:
+def test_when_the_server_is_back_everything_goes_on_by_itself(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data_dir = tmp_path / "data"
     with embedded.start(data_dir, durable=False) as server:
         url = server.url
@@ -224,17 +226,19 @@ def test_when_the_server_is_back_everything_goes_on_by_itself(settings: Settings
     app = create_app(settings.model_copy(update={"worker_seconds": 0.05}), url, with_worker=True)
     paths = ("/health/ready", "/v1/organisations", "/v1/sessions")
     rounds: list[bool] = []
-    with Http(app) as http, structlog.testing.capture_logs() as logged:
+    logged = structlog.testing.CapturingLogger()
+    monkeypatch.setattr(worker, "log", logged)
+    with Http(app) as http:
         for _ in range(2):
             answers = [http.get(path) for path in paths]
             assert [(one.status_code, one.headers.get("retry-after")) for one in answers] == [(503, "5")] * 3
             assert {one.json()["type"].rpartition(":")[2] for one in answers} == {"unavailable"}
-            _until(lambda: any(entry["event"] == WAITS for entry in logged))
+            _until(lambda: any(call.args == (WAITS,) for call in logged.calls))
             with embedded.start(data_dir, durable=False):
                 assert [http.get(path).status_code for path in paths] == [200] * 3
-                del logged[:]
+                logged.calls.clear()
                 time.sleep(0.3)
-                rounds.append(not any(entry["event"] == WAITS for entry in logged))
+                rounds.append(not any(call.args == (WAITS,) for call in logged.calls))
     assert rounds == [True, True]
 
 

@@ -48,7 +48,7 @@ def test_what_the_page_says_at_each_moment(world: World, language: str, said: li
             one for one in (*words, "Kunst Centraal", announced["listHash"]) if one not in page.text
         ] == []
         assert "Noord/Midden" in page.text
-        assert page.headers["vary"] == "Accept, Accept-Language"
+        assert page.headers["vary"] == "Accept, Accept-Language, Origin"
         assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
 
 

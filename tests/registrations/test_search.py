@@ -1,5 +1,6 @@
 """Search: what people type finds whom they mean, and only whom they mean; the index answers."""
 
+import itertools
 import unicodedata
 from functools import partial
 
@@ -195,11 +196,10 @@ def test_a_search_goes_by_the_index(many: World) -> None:
     assert many.admin.get(f"/v1/registrations/{one}").json()["applicant"]["familyName"].startswith("c4ca42")
 
 
-@pytest.mark.parametrize("role", [Role.ADMIN, Role.PARTNER])
-@pytest.mark.parametrize("column", ["received_at", "name_key"])
-def test_each_sort_goes_by_an_index_in_both_directions(many: World, role: Role, column: str) -> None:
-    caller = Caller("x", "fleck", role, ROLE_SCOPES[role])
-    for order in ("ASC", "DESC"):
+def test_each_sort_goes_by_an_index_in_both_directions(many: World) -> None:
+    wanted = itertools.product((Role.ADMIN, Role.PARTNER), ("received_at", "name_key"), ("ASC", "DESC"))
+    for role, column, order in wanted:
+        caller = Caller("x", "fleck", role, ROLE_SCOPES[role])
         by = (f"registration.{column} {order}", f"registration.id {order}")
         shown = plan(many, rows(caller).order_by(*map(sa.text, by)).limit(51))
         assert f"{column}_id" in shown, shown

@@ -12,6 +12,7 @@ import pytest
 from tests.stories.server import Server
 
 ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent  # its python3 has what `make run` installs
 BLOCK = re.compile(r"^```(console|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "--- end of block ---"
 
@@ -66,7 +67,7 @@ def _shell(server: Server, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["bash", "-eu"],
         cwd=ROOT,
-        env={**server.environment, "PATH": f"{os.environ['PATH']}{os.pathsep}{folder}"},
+        env={**server.environment, "PATH": os.pathsep.join((str(BIN), os.environ["PATH"], str(folder)))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
