@@ -36,7 +36,7 @@ VERIFIER = Path("app/draws/verify_draw.py")
 HOUR = 3600.0
 # The pilot's proportions: 6, 9 and 12 candidates for 20 seats, of which 2 to 4 for one partner.
 FILL = """
-DROP INDEX ix_registration_search;
+DROP INDEX ix_applicant_search;
 SET maintenance_work_mem = '1GB';
 INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, answer_days, capacity,
   seats_taken, waiting, frozen)
@@ -48,18 +48,18 @@ SELECT n, gen_random_uuid() AS applicant, gen_random_uuid() AS registration, 'do
   (ARRAY['fleck', 'fleck', 'kunst-centraal', 'kunst-centraal', 'kunst-centraal', 'mocca', 'mocca', 'mocca', 'mocca'])[n % 9 + 1]
     AS partner, 'Noor' || n AS given, 'Meer' || n AS family, 'School ' || n % 1000 AS school
   FROM generate_series(1, {size}) n;
-INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, phone)
-SELECT applicant, partner, given, 'van der', family, email, '+31612345678' FROM candidate;
-INSERT INTO registration (id, edition, partner, applicant, email_key, search_text, name_key, school_name, school_city,
+INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, phone, search_text)
+SELECT applicant, partner, given, 'van der', family, email, '+31612345678',
+  lower(concat_ws(E'\\n', given, 'van der', family, email, school, 'Almere')) FROM candidate;
+INSERT INTO registration (id, edition, partner, applicant, email_key, name_key, school_name, school_city,
   position, motivation, status, received_at)
-SELECT registration, '{edition}', partner, applicant, email,
-  lower(concat_ws(E'\\n', given, 'van der', family, email, school, 'Almere')), lower(family || E'\\t' || given), school, 'Almere',
+SELECT registration, '{edition}', partner, applicant, email, lower(family || E'\\t' || given), school, 'Almere',
   'docent beeldende vorming', 'Cultuur hoort in het schoolplan.', 'complete', timestamptz '2023-07-01Z' + n * interval '1 second'
   FROM candidate;
 INSERT INTO enrolment_form (registration, token_digest, submitted_at, answers)
 SELECT registration, sha256(registration::text::bytea), '2023-07-15Z', '{{"subject": "beeldende vorming"}}' FROM candidate;
 DROP TABLE candidate;
-CREATE INDEX ix_registration_search ON registration USING gin (search_grams(search_text));
+CREATE INDEX ix_applicant_search ON applicant USING gin (search_grams(search_text));
 """
 
 

@@ -26,13 +26,13 @@ JOINED = """FROM registration r JOIN applicant a ON a.id = r.applicant
   JOIN enrolment_form f ON f.registration = r.id"""
 READ = f"SELECT {FIELDS} {JOINED} WHERE r.id = $1"
 LIST = f"SELECT {FIELDS} {JOINED} WHERE r.partner = 'fleck' ORDER BY r.received_at, r.id LIMIT 51"
-REGISTER = """WITH a AS (INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, phone)
-    VALUES ($1, 'fleck', $3, $4, $5, $6, $7) RETURNING id,
-      lower(concat_ws(' ', given_name, family_name_prefix, family_name, email)) AS found, lower(family_name) AS key),
+REGISTER = """WITH a AS (INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, phone,
+      search_text)
+    VALUES ($1, 'fleck', $3, $4, $5, $6, $7, lower(concat_ws(' ', $3::varchar, $4::varchar, $5::varchar, $6::varchar,
+      $9::varchar, $10::varchar))) RETURNING id, lower(family_name) AS key),
   r AS (INSERT INTO registration (id, edition, partner, applicant, email_key, school_name, school_city, position,
-      motivation, status, received_at, search_text, name_key)
-    SELECT $2, $8, 'fleck', a.id, lower($6), $9, $10, $11, $12, 'received', now(),
-      lower(a.found || ' ' || $9::varchar || ' ' || $10::varchar), a.key FROM a RETURNING id),
+      motivation, status, received_at, name_key)
+    SELECT $2, $8, 'fleck', a.id, lower($6), $9, $10, $11, $12, 'received', now(), a.key FROM a RETURNING id),
   f AS (INSERT INTO enrolment_form (registration, token_digest) SELECT r.id, $13 FROM r)
 INSERT INTO event (type, subject, edition, partner, actor, at, data)
   VALUES ('registration.received', $2::text, $8, 'fleck', 'bench', now(), '{}')"""

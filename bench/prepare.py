@@ -11,14 +11,15 @@ from app.identity.schemas import ClientWithSecret
 
 ROWS = 10_000
 FILL = f"""
-INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, phone)
-SELECT md5('a' || n)::uuid, 'fleck', 'Noor', 'van der', 'Meer ' || n, n || '@bench.example', '+31612345678'
+INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, phone, search_text)
+SELECT md5('a' || n)::uuid, 'fleck', 'Noor', 'van der', 'Meer ' || n, n || '@bench.example', '+31612345678',
+  'noor van der meer ' || n || E'\\n' || n || '@bench.example' || E'\\nhet lyceum\\nalmere'
   FROM generate_series(1, {ROWS}) n;
 INSERT INTO registration (id, edition, partner, applicant, email_key, school_name, school_city, position, motivation,
-  status, received_at, search_text, name_key)
+  status, received_at, name_key)
 SELECT md5('r' || n)::uuid, 'voorbeeld', 'fleck', md5('a' || n)::uuid, n || '@bench.example', 'Het Lyceum', 'Almere',
   'docent beeldende vorming', 'Cultuur hoort in het schoolplan.', 'confirmed', now(),
-  'noor van der meer ' || n || E'\\n' || n || '@bench.example' || E'\\nhet lyceum\\nalmere', 'meer ' || n || E'\\tnoor' FROM generate_series(1, {ROWS}) n;
+  'meer ' || n || E'\\tnoor' FROM generate_series(1, {ROWS}) n;
 INSERT INTO enrolment_form (registration, token_digest, submitted_at)
 SELECT md5('r' || n)::uuid, sha256(n::text::bytea), now() FROM generate_series(1, {ROWS}) n;
 INSERT INTO certificate (number, code, registration, status, issued_at, issued_on, issuer, holder_name,

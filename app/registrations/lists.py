@@ -16,7 +16,7 @@ from app.identity.caller import Caller
 from app.registrations import search
 from app.registrations.lifecycle import Status
 from app.registrations.links import Links
-from app.registrations.models import Registration
+from app.registrations.models import Applicant, Registration
 from app.registrations.schemas import RegistrationPage
 from app.registrations.service import rows, shown
 
@@ -66,7 +66,7 @@ def holds(q: str) -> Any:
     Words of three characters and more are looked up in the index; then, and for shorter ones, the text
     itself decides.
     """
-    words, searched = search.words(q), col(Registration.search_text)
+    words, searched = search.words(q), col(Applicant.search_text)
     if not words:
         return sa.false()
     exact = [searched.like(search.contains(word)) for word in words]

@@ -28,6 +28,10 @@ _REOPENED = ", ".join(f"'{status}'" for status in sorted(REOPENED))
 class Applicant(SQLModel, table=True):
     """A person as one registration gave them; who has no given name has one name only (a mononym)."""
 
+    __table_args__ = (
+        sa.Index("ix_applicant_search", sa.text("search_grams(search_text)"), postgresql_using="gin"),
+    )
+
     id: UUID = Field(default_factory=new_id, primary_key=True)
     partner: str = Field(foreign_key="organisation.slug", index=True, max_length=63)
     given_name: str | None = Field(default=None, max_length=100)
@@ -35,11 +39,20 @@ class Applicant(SQLModel, table=True):
     family_name: str = Field(max_length=100)
     email: str = Field(max_length=254)
     phone: str | None = Field(default=None, max_length=30)
+    # What is searched, the school of the registration too. It is kept here, since an applicant seldom changes
+    # and each new version of the row writes some sixty entries to the index.
+    search_text: str = Field(default="", sa_type=sa.Text)
 
     @property
     def full_name(self) -> str:
         """The name as one writes it: given name, prefix, family name."""
         return " ".join(filter(None, (self.given_name, self.family_name_prefix, self.family_name)))
+
+
+# Tables that are made from the models, as in tests, need the function too; a migration makes its own.
+@event.listens_for(SQLModel.metadata.tables["applicant"], "before_create")
+def _add_function(_: sa.Table, connection: sa.Connection, **_options: Any) -> None:
+    connection.execute(sa.text(SEARCH_GRAMS))
 
 
 class Registration(SQLModel, table=True):
@@ -60,7 +73,6 @@ class Registration(SQLModel, table=True):
         sa.Index(None, "partner", "received_at", "id"),
         sa.Index(None, "name_key", "id"),
         sa.Index(None, "partner", "name_key", "id"),
-        sa.Index("ix_registration_search", sa.text("search_grams(search_text)"), postgresql_using="gin"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -69,8 +81,7 @@ class Registration(SQLModel, table=True):
     applicant: UUID = Field(foreign_key="applicant.id", unique=True)
     # Case folding makes one character into up to three.
     email_key: str = Field(max_length=3 * 254)
-    # Kept by the application for lists: what is searched, and what is sorted by, byte by byte.
-    search_text: str = Field(default="", sa_type=sa.Text)
+    # Kept by the application for lists: what is sorted by, byte by byte.
     name_key: str = Field(default="", sa_type=sa.String(200, collation="C"))
     school_name: str = Field(max_length=200)
     school_city: str = Field(max_length=100)
@@ -85,14 +96,10 @@ class Registration(SQLModel, table=True):
     def describe(self, applicant: Applicant) -> None:
         """Bring what lists search and sort by up to date with the applicant and the school."""
         names = (applicant.given_name, applicant.family_name_prefix, applicant.family_name)
-        self.search_text = search.search_text(*names, applicant.email, self.school_name, self.school_city)
+        applicant.search_text = search.search_text(
+            *names, applicant.email, self.school_name, self.school_city
+        )
         self.name_key = search.name_key(applicant.family_name, applicant.given_name)
-
-
-# Tables that are made from the models, as in tests, need the function too; a migration makes its own.
-@event.listens_for(SQLModel.metadata.tables["registration"], "before_create")
-def _add_function(_: sa.Table, connection: sa.Connection, **_options: Any) -> None:
-    connection.execute(sa.text(SEARCH_GRAMS))
 
 
 class SeatOffer(SQLModel, table=True):

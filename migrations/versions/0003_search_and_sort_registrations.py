@@ -35,10 +35,14 @@ PLAIN = str.maketrans(
 )
 AT_A_TIME = 1000
 READ = sa.text(
-    "SELECT r.id, a.given_name, a.family_name_prefix, a.family_name, a.email, r.school_name, r.school_city "
+    "SELECT r.id, r.applicant, a.given_name, a.family_name_prefix, a.family_name, a.email, "
+    "r.school_name, r.school_city "
     "FROM registration r JOIN applicant a ON a.id = r.applicant WHERE r.id > :after ORDER BY r.id LIMIT :most"
 )
-WRITE = sa.text("UPDATE registration SET search_text = :searched, name_key = :name_key WHERE id = :id")
+WRITE = sa.text(
+    "WITH named AS (UPDATE registration SET name_key = :name_key WHERE id = :id) "
+    "UPDATE applicant SET search_text = :searched WHERE id = :applicant"
+)
 
 
 def _fold(text: str) -> str:
@@ -53,7 +57,8 @@ def _fill() -> None:
         filled = [
             {
                 "id": row.id,
-                "searched": "\n".join(_fold(part) for part in row[1:] if part),
+                "applicant": row.applicant,
+                "searched": "\n".join(_fold(part) for part in row[2:] if part),
                 "name_key": f"{_fold(row.family_name)}\t{_fold(row.given_name or '')}"[:200],
             }
             for row in rows
@@ -64,10 +69,10 @@ def _fill() -> None:
 
 def upgrade() -> None:
     op.execute(FUNCTION)
-    op.add_column("registration", sa.Column("search_text", sa.Text()))
+    op.add_column("applicant", sa.Column("search_text", sa.Text()))
     op.add_column("registration", sa.Column("name_key", sa.String(length=200, collation="C")))
     _fill()
-    op.alter_column("registration", "search_text", nullable=False)
+    op.alter_column("applicant", "search_text", nullable=False)
     op.alter_column("registration", "name_key", nullable=False)
     op.drop_index(op.f("ix_registration_partner_id"), table_name="registration")
     op.create_index(op.f("ix_registration_name_key_id"), "registration", ["name_key", "id"], unique=False)
@@ -87,8 +92,8 @@ def upgrade() -> None:
         op.f("ix_registration_received_at_id"), "registration", ["received_at", "id"], unique=False
     )
     op.create_index(
-        "ix_registration_search",
-        "registration",
+        "ix_applicant_search",
+        "applicant",
         [sa.literal_column("search_grams(search_text)")],
         unique=False,
         postgresql_using="gin",
@@ -96,12 +101,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_registration_search", table_name="registration", postgresql_using="gin")
+    op.drop_index("ix_applicant_search", table_name="applicant", postgresql_using="gin")
     op.drop_index(op.f("ix_registration_received_at_id"), table_name="registration")
     op.drop_index(op.f("ix_registration_partner_received_at_id"), table_name="registration")
     op.drop_index(op.f("ix_registration_partner_name_key_id"), table_name="registration")
     op.drop_index(op.f("ix_registration_name_key_id"), table_name="registration")
     op.create_index(op.f("ix_registration_partner_id"), "registration", ["partner", "id"], unique=False)
     op.drop_column("registration", "name_key")
-    op.drop_column("registration", "search_text")
+    op.drop_column("applicant", "search_text")
     op.execute("DROP FUNCTION search_grams(text)")
