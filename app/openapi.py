@@ -16,7 +16,7 @@ from fastapi.openapi.utils import get_openapi
 from app import __version__
 from app.core import problems
 from app.core.http.idempotency import KEY, REPLAYED
-from app.core.http.strictness import MERGE_PATCH
+from app.core.http.strictness import LONGEST_CONDITION, MERGE_PATCH
 from app.core.idempotency import KeyInUse, KeyReused
 from app.core.language import Language
 from app.core.texts import Catalogue
@@ -65,7 +65,7 @@ IF_NONE_MATCH = {
     "in": "header",
     "required": False,
     "description": "The ETag of what you have: the answer is 304, without content, while it is current",
-    "schema": {"type": "string", "maxLength": 4000},
+    "schema": {"type": "string", "maxLength": LONGEST_CONDITION},
 }
 DUTCH = Catalogue.read(Path(__file__).with_name("openapi.nl.json"))
 WORDS = {"summary", "description"}

@@ -281,3 +281,12 @@ def test_nested_members_are_merged_too(everything: Everything) -> None:
     before = everything.ask("GET", "/v1/registrations/{registrationId}").json()["school"]
     school = everything.ask("PATCH", "/v1/registrations/{registrationId}", json={"school": {"city": "Urk"}})
     assert school.json()["school"] == {"name": before["name"], "city": "Urk"}
+
+
+def test_a_condition_is_no_longer_than_the_contract_says(everything: Everything) -> None:
+    for path in ("/v1/editions/{edition}", "/v1/registrations"):
+        longest = {"If-None-Match": f'"{"x" * 3998}"'}
+        assert everything.ask("GET", path, headers=longest).status_code == 200
+        refused = everything.ask("GET", path, headers={"If-None-Match": f'"{"x" * 3999}"'})
+        check_problem(refused, 400, path)
+        assert [fault["pointer"] for fault in refused.json()["errors"]] == ["#/If-None-Match"]

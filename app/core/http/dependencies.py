@@ -12,6 +12,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.etags import Expected
 from app.core.http.conditional import listed
+from app.core.http.strictness import LONGEST_CONDITION
 from app.core.language import Language, preferred
 from app.core.paging import Window
 from app.core.settings import Settings
@@ -64,7 +65,7 @@ async def _expected(
         str | None,
         Header(
             alias="If-Match",
-            max_length=4000,
+            max_length=LONGEST_CONDITION,
             description="The ETag that was read: the change is refused (412) when it is no longer current",
         ),
     ] = None,
@@ -72,7 +73,7 @@ async def _expected(
         str | None,
         Header(
             alias="If-None-Match",
-            max_length=4000,
+            max_length=LONGEST_CONDITION,
             description="`*`: the change is refused (412) when there is something already",
         ),
     ] = None,

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
@@ -17,6 +17,7 @@ from app.core.problems import Fault, InvalidInput, UnsupportedMediaType
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MERGE_PATCH = "application/merge-patch+json"
+LONGEST_CONDITION = 4000  # characters of If-Match or If-None-Match
 
 
 def refuse_what_is_unknown(routes: Iterable[BaseRoute], *, any_query: Container[str | None] = ()) -> None:
@@ -30,6 +31,8 @@ def refuse_what_is_unknown(routes: Iterable[BaseRoute], *, any_query: Container[
                 route.dependencies.append(Depends(_a_form if is_form else _clear_json))
             if "PATCH" in (route.methods or ()):
                 route.dependencies.append(Depends(_merge_patch))
+            if "GET" in (route.methods or ()):
+                route.dependencies.append(Depends(_of_bounded_length))
 
 
 def _only_known(route: APIRoute) -> Any:
@@ -97,6 +100,14 @@ def _each_once(members: list[tuple[str, object]]) -> None:
 
 def _kind(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _of_bounded_length(
+    _none_match: Annotated[
+        str, Header(alias="If-None-Match", max_length=LONGEST_CONDITION, include_in_schema=False)
+    ] = "",
+) -> None:
+    """Refuse a longer condition than the contract allows; `conditional.py` reads it."""
 
 
 async def _merge_patch(request: Request) -> None:
