@@ -271,6 +271,9 @@ def _member_faults(chosen: BeaconWanted) -> list[Fault]:
         for name in names
         if kind != chosen.kind and getattr(chosen, name) is not None
     ]
+    if chosen.at and chosen.at < beacon.GENESIS:
+        detail = f"drand's quicknet began at {utc(beacon.GENESIS)}; choose that moment or later."
+        faults.append(Fault(pointer="#/beacon/at", code="too-soon", detail=detail))
     if chosen.round and chosen.at:
         detail = "Give the round or the moment from which to take it, not both."
         faults.append(Fault(pointer="#/beacon/at", code="round-or-at", detail=detail))

@@ -5,8 +5,9 @@
     python verify_draw.py --lang en RECORD  in English
 
 It checks what docs/draw-protocol.md, section 8, lists, in that order, and says what it checked. It ends
-with 0 when everything holds, with 1 and the first difference when something does not, and with 2 when
-the file or the address cannot be read. It shares no code with the register on purpose.
+with 0 when everything holds, with 1 and the first difference when something does not, with 2 when the
+file or the address cannot be read, and with 3 when everything holds but it is a rehearsal, no draw. It
+shares no code with the register on purpose.
 """
 
 import argparse
@@ -59,8 +60,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "NOTE: this draw was voided and does not count",
     ),
     "rehearsal": (
-        "LET OP: dit is een PROEFLOTING en telt niet",
-        "NOTE: this is a REHEARSAL and does not count",
+        "GEEN LOTING: het klopt, maar dit is een PROEFLOTING en telt niet",
+        "NOT A DRAW: it is right, but this is a REHEARSAL and does not count",
     ),
     "signature": ("Handtekening van drand klopt", "drand's signature is right"),
     "signature-unchecked": (
@@ -135,9 +136,8 @@ def check(record: Any, report: Report) -> None:
     head = {key: value for key, value in record.items() if key not in ("list", "outcome", "recordHash")}
     same("recordHash", record["recordHash"], sha256(canonical(head)))
     report.say("record")
-    for status in ("void", "rehearsal"):
-        if record["status"] == status:
-            report.say(status)
+    if record["status"] == "void":
+        report.say("void")
 
 
 def check_members(record: Any) -> None:
@@ -483,7 +483,7 @@ def _parse(text: bytes) -> Any:
 
 
 def main(arguments: "list[str] | None" = None) -> int:
-    """The command: 0 right, 1 not right, 2 not readable."""
+    """The command: 0 right, 1 not right, 2 not readable, 3 right but a rehearsal."""
     parser = argparse.ArgumentParser(description="Recomputes a draw from its public record.")
     parser.add_argument("record", help="a file, or the address of a draw")
     parser.add_argument("--lang", choices=("nl", "en"), default="nl")
@@ -494,21 +494,23 @@ def main(arguments: "list[str] | None" = None) -> int:
     except (OSError, ValueError) as error:
         report.say("unreadable", error)
         return 2
-    return 0 if is_right(text, report) else 1
+    return verdict(text, report)
 
 
-def is_right(text: bytes, report: Report) -> bool:
-    """Whether a record is right, as the report says at its end."""
+def verdict(text: bytes, report: Report) -> int:
+    """The command's end for a record that could be read: 0, 1 or 3, as the report says in its last line."""
     try:
-        check(_parse(text), report)
+        record = _parse(text)
+        check(record, report)
     except Difference as difference:
         report.say("wrong", difference)
-        return False
+        return 1
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
         report.say("wrong", f"{type(error).__name__}: {error}")
-        return False
-    report.say("right")
-    return True
+        return 1
+    rehearsal = record["status"] == "rehearsal"
+    report.say("rehearsal" if rehearsal else "right")
+    return 3 if rehearsal else 0
 
 
 if __name__ == "__main__":
