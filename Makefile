@@ -24,7 +24,7 @@ run: $(RUN) ## set everything up and serve the API; PORT, DATA_DIR, DATABASE_URL
 	@$(BIN)/cultuurcoordinator run $(if $(AT),--at $(AT))
 
 test: $(DEV) ## set everything up and run the tests; ARGS=tests/draws for a part
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n auto)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n auto --dist worksteal)
 
 browser: $(BROWSER) $(NODE) ## read the pages as people do, with the machine's own Chromium
 	$(BIN)/python -m pytest tests/browser
