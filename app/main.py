@@ -32,6 +32,7 @@ from app.identity.router import clients, organisations, tokens
 from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
+from app.registrations.personal_links_router import router as personal_links
 from app.registrations.router import router as registrations
 from app.trainings.router import catalogue, editions, phases
 from app.trainings.sessions_router import router as sessions
@@ -47,6 +48,7 @@ ROUTERS = (
     editions,
     sessions,
     registrations,
+    personal_links,
     applicants,
     forms,
     editions_registrations,

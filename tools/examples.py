@@ -282,6 +282,9 @@ def _follow(world: World, drawn: list[str]) -> None:
     good(world.fleck.post(f"/v1/registrations/{declined}/_decline", {"reason": "Past niet in het rooster"}))
     for other in others:
         good(world.fleck.post(f"/v1/registrations/{other}/_confirm"))
+    path = f"/v1/registrations/{confirmed}/personal-links"
+    good(world.fleck.get(path))
+    good(world.fleck.post(f"{path}/_renew", {"reason": "Doorgestuurd naar een ander"}))
     good(world.admin.post("/v1/editions/noord-midden-2022/_carry", {"from": PILOT}))
 
 

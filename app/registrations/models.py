@@ -92,6 +92,8 @@ class Registration(SQLModel, table=True):
     answer_by: datetime | None = moment(nullable=True)
     waiting_number: int | None = None
     carried_over_from: UUID | None = Field(default=None, foreign_key="registration.id", unique=True)
+    # Counts up when the participant's personal links are renewed, so that the old ones end.
+    links_generation: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
     def describe(self, applicant: Applicant) -> None:
         """Bring what lists search and sort by up to date with the applicant and the school."""

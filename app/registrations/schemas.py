@@ -141,6 +141,13 @@ class RegistrationRead(Output):
     )
 
 
+class PersonalLinks(Output):
+    """The links of a participant; whoever holds one acts for the participant."""
+
+    page: str = Field(description="address of the participant's own page")
+    calendar: str = Field(description="address of the participant's own calendar feed (iCalendar)")
+
+
 class PossibleDuplicate(Output):
     """Two registrations that may be the same person's."""
 

@@ -49,7 +49,7 @@ class AlreadyRegistered(Problem):
     keeps_record = True
 
 
-_NOT_SHOWN = {"applicant", "school_name", "school_city", "email_key", "name_key"}
+_NOT_SHOWN = {"applicant", "school_name", "school_city", "email_key", "name_key", "links_generation"}
 Row = tuple[Registration, Applicant, EnrolmentForm, datetime | None]
 
 

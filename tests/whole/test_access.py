@@ -44,6 +44,8 @@ POST   /v1/registrations/{registrationId}/_withdraw            p a
 POST   /v1/registrations/{registrationId}/_reject              p a
 POST   /v1/registrations/{registrationId}/_confirm             p a
 POST   /v1/registrations/{registrationId}/_decline             p a
+GET    /v1/registrations/{registrationId}/personal-links       p a
+POST   /v1/registrations/{registrationId}/personal-links/_renew p a
 GET    /v1/registrations/{registrationId}/progress             p v c a
 PUT    /v1/registrations/{registrationId}/progress/{phase}     v a
 GET    /v1/registrations/{registrationId}/eligibility          p v c a

@@ -1,0 +1,55 @@
+"""The links of a participant: handed out by who may send them on, renewed when one got into other hands."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.problems import NotFound
+from app.events import service as events
+from app.identity.caller import Caller
+from app.registrations.links import Links, Purpose, registration_in
+from app.registrations.models import Registration
+from app.registrations.schemas import PersonalLinks
+from app.registrations.service import own
+
+
+async def read(db: AsyncSession, caller: Caller, registration_id: UUID, links: Links) -> PersonalLinks:
+    """The links of a registration that the caller may see, or NotFound."""
+    return _shown(await own(db, caller, registration_id), links)
+
+
+async def renew(
+    db: AsyncSession, caller: Caller, registration_id: UUID, links: Links, now: datetime, reason: str | None
+) -> PersonalLinks:
+    """Give a registration new links; those that were handed out stop working at once."""
+    registration = await own(db, caller, registration_id, lock=True)
+    registration.links_generation += 1
+    events.record(
+        db,
+        "registration.links-renewed",
+        subject=registration.id,
+        actor=caller.client_id,
+        at=now,
+        edition=registration.edition,
+        partner=registration.partner,
+        reason=reason,
+    )
+    await db.flush()
+    return _shown(registration, links)
+
+
+async def holder(db: AsyncSession, links: Links, purpose: Purpose, token: str) -> Registration:
+    """The registration whose link for `purpose` this is, or NotFound."""
+    registration_id = registration_in(token)
+    found = await db.get(Registration, registration_id) if registration_id else None
+    if found is None or not links.is_genuine(token, purpose, found.id, found.links_generation):
+        raise NotFound("There is nothing behind this link.")
+    return found
+
+
+def _shown(registration: Registration, links: Links) -> PersonalLinks:
+    generation = registration.links_generation
+    return PersonalLinks(
+        page=links.page(registration.id, generation), calendar=links.calendar(registration.id, generation)
+    )
