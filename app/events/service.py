@@ -7,12 +7,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.paging import Window, fetch, whole
 from app.events.models import Event
 from app.events.schemas import EventPage, EventRead
+
+# What everybody in an edition hears: these have the edition, and no partner.
+SHARED = ("session.planned", "session.changed", "session.cancelled")
 
 
 def record(
@@ -29,7 +34,8 @@ def record(
     """Add an event to the running transaction: it is there if, and only if, the change is.
 
     `type` is `noun.participle`; `actor` the id of the client that acts; `partner` the organisation
-    whose event it is, None for the administrators' alone. `data` holds JSON values and no personal data.
+    whose event it is, None for the administrators' alone, or for all in the edition (SHARED). `data` holds
+    JSON values and no personal data.
     """
     db.add(
         Event(
@@ -65,6 +71,12 @@ async def record_each(
     return (await db.exec(sa.insert(Event).from_select(names, query))).rowcount
 
 
+async def latest(db: AsyncSession, subject: UUID | str, type: str) -> Event | None:
+    """The last event of a type about something."""
+    query = select(Event).where(Event.subject == str(subject), Event.type == type)
+    return (await db.exec(query.order_by(col(Event.id).desc()).limit(1))).first()
+
+
 async def listed(
     db: AsyncSession,
     window: Window,
@@ -74,16 +86,34 @@ async def listed(
     type: str | None,
     newest_first: bool = False,
 ) -> EventPage:
-    """Events in the order in which they were written; only those of `partner` unless that is None."""
-    query = select(Event)
-    if partner is not None:
-        query = query.where(Event.partner == partner)
+    """Events in the order in which they were written; only those for `partner` unless that is None."""
+    shown: Any = Event if partner is None else _concerning(partner)
+    query: SelectOfScalar[Event] = select(shown)
     if subject is not None:
-        query = query.where(Event.subject == subject)
+        query = query.where(shown.subject == subject)
     if type is not None:
-        query = query.where(Event.type == type)
+        query = query.where(shown.type == type)
     number = partial(whole, bits=63)
     page, next_cursor = await fetch(
-        db, query, window, [col(Event.id)], number, lambda event: event.id, descending=newest_first
+        db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)
+
+
+def _concerning(partner: str) -> Any:
+    """A partner's own events, and those that everybody in an edition hears, from its first one there on.
+
+    What a partner has read never changes after: no event comes into view before one that it has seen. Two
+    queries, each in the order of an index, which the database merges.
+    """
+    own = sa.select(Event).where(col(Event.partner) == partner)
+    mine, shared = aliased(Event), aliased(Event)
+    since = sa.select(col(mine.id)).where(
+        col(mine.partner) == partner,
+        col(mine.edition) == col(shared.edition),
+        col(mine.id) < col(shared.id),
+    )
+    of_all = sa.select(shared).where(
+        col(shared.partner).is_(None), col(shared.type).in_(SHARED), since.exists()
+    )
+    return aliased(Event, own.union_all(of_all).subquery())
