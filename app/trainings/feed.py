@@ -71,7 +71,7 @@ class Heading:
 
 
 def written(heading: Heading, entries: Sequence[Entry], undated: Sequence[str], language: Language) -> bytes:
-    """The calendar's text. What has no date cannot be an entry: the titles in `undated` are told at the top."""
+    """The calendar as text. What has no date cannot be an entry: the titles in `undated` stand at the top."""
     made = Calendar()
     made.add("version", "2.0")
     made.add("prodid", f"-//Cultuurcoordinator VO//Register//{language.upper()}")

@@ -88,4 +88,5 @@ def _entry(
 
 
 def _undated(shown: Sequence[tuple[Session, Certainty]]) -> list[str]:
-    return [one.title for one, certainty in shown if not one.starts_at and certainty != Certainty.CANCELLED]
+    undated = (one for one, certainty in shown if not one.starts_at and certainty != Certainty.CANCELLED)
+    return sorted(one.title for one in undated)

@@ -67,7 +67,8 @@ def _observance(
     made.add("tzname", rule.name)
     if repeats:
         yearly = {"freq": "yearly", "bymonth": rule.month, "byday": rule.weekday}
-        made.add("rrule", yearly if goes_on else {**yearly, "until": repeats[-1]})
+        # A day to spare: some readers take this moment for a local time, and would leave the last one out.
+        made.add("rrule", yearly if goes_on else {**yearly, "until": repeats[-1] + timedelta(days=1)})
     return made
 
 
