@@ -23,8 +23,8 @@ async def require_none(db: AsyncSession, session: Session, editions: Sequence[st
     Until the commit nobody else plans or moves a session of these editions. That also holds where overlaps
     are allowed: somebody else, at the same moment, may not allow them.
     """
-    await _lock(db, editions)
-    others = [] if allowed else await _others(db, session, editions)
+    await lock_editions(db, editions)
+    others = [] if allowed else await overlapping(db, session, editions)
     if not others:
         return
     links = await _editions(db, others)
@@ -43,13 +43,14 @@ async def require_none(db: AsyncSession, session: Session, editions: Sequence[st
     raise SessionOverlap(detail, sessions=told)
 
 
-async def _lock(db: AsyncSession, editions: Sequence[str]) -> None:
+async def lock_editions(db: AsyncSession, editions: Sequence[str]) -> None:
     """Lock the editions, in the order of their names, as everybody does."""
     query = select(Edition.slug).where(col(Edition.slug).in_(editions)).order_by(col(Edition.slug))
     await db.exec(query.with_for_update(key_share=True))
 
 
-async def _others(db: AsyncSession, session: Session, editions: Sequence[str]) -> Sequence[Session]:
+async def overlapping(db: AsyncSession, session: Session, editions: Sequence[str]) -> Sequence[Session]:
+    """The other sessions of these editions that are held at some moment of this one."""
     theirs = select(SessionEdition.session).where(col(SessionEdition.edition).in_(editions))
     query = (
         select(Session)

@@ -1,4 +1,4 @@
-"""Stories of sessions: moved, put online, unscheduled, shared by editions; and what attendance holds still."""
+"""Stories of sessions: moved, put online, unscheduled, shared; and what attendance holds still."""
 
 from functools import partial
 from typing import Any

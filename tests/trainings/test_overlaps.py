@@ -1,4 +1,4 @@
-"""Sessions of one edition at the same time: refused unless that is meant, also when they are planned at once."""
+"""Sessions of one edition at the same time: refused unless that is meant, also when planned at once."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -135,13 +135,13 @@ def test_without_the_lock_several_would_win(world: World, monkeypatch: pytest.Mo
     async def no_lock(*_: object) -> None:
         return None
 
-    others = overlaps._others
+    others = overlaps.overlapping
 
     async def slow(*arguments: Any) -> Any:
         found = await others(*arguments)
         await asyncio.sleep(0.3)
         return found
 
-    monkeypatch.setattr(overlaps, "_lock", no_lock)
-    monkeypatch.setattr(overlaps, "_others", slow)
+    monkeypatch.setattr(overlaps, "lock_editions", no_lock)
+    monkeypatch.setattr(overlaps, "overlapping", slow)
     assert race(world).count(409) < 6

@@ -28,7 +28,7 @@ ZONES = [
 def read(name: str, years: tuple[int, ...]) -> tzinfo:
     """The zone as a reader of the component understands it."""
     zone = tzical(StringIO(vtimezone(name, years).to_ical().decode())).get(name)
-    assert zone is not None
+    assert isinstance(zone, tzinfo)
     return zone
 
 
@@ -76,12 +76,10 @@ def test_rules_are_written_as_rules_with_an_end_where_they_end() -> None:
 
 
 def test_years_far_apart_cost_no_more_than_those_that_matter() -> None:
-    component = vtimezone("Asia/Kolkata", (2, 1900, 2024, 9998))
-    zone = tzical(StringIO(component.to_ical().decode())).get()
-    assert zone is not None
-    for year in (1900, 2024):
+    years = (2, 1900, 2024, 9998)
+    zone = read("Asia/Kolkata", years)
+    for year, offset in ((1900, timedelta(hours=5, minutes=21)), (2024, timedelta(hours=5, minutes=30))):
         wall = datetime(year, 6, 1)  # noqa: DTZ001  a local time, to ask the zone about
-        assert zone.utcoffset(wall).total_seconds() == pytest.approx(
-            wall.replace(tzinfo=ZoneInfo("Asia/Kolkata")).utcoffset().total_seconds(), abs=30
-        )
-    assert len(component.subcomponents) < 10
+        # dateutil counts in whole minutes, and the first offset has ten seconds.
+        assert abs((zone.utcoffset(wall) or timedelta()) - offset) < timedelta(minutes=1)
+    assert len(vtimezone("Asia/Kolkata", years).subcomponents) < 10

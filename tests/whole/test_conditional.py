@@ -67,6 +67,9 @@ class Everything:
             "number": certificate["number"],
             "code": certificate["verificationUrl"].rpartition("/")[2],
             "token": unanswered["enrolmentForm"]["token"],
+            "calendarToken": world.fleck.get(f"/v1/registrations/{made['id']}/personal-links")
+            .json()["calendar"]
+            .rpartition("/")[2],
         }
 
     def _form_token(self, registration: str) -> str:
