@@ -1,7 +1,7 @@
 """VTIMEZONE (RFC 5545, section 3.6.5): a time zone's offsets in the years that matter. Pure.
 
 Written here and not by the library, whose own one puts the change to summer time an hour late
-(docs/decisions/0014).
+(docs/decisions/0014-the-calendar-feed.md).
 """
 
 from collections.abc import Iterable, Iterator
