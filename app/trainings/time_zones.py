@@ -6,7 +6,7 @@ Written here and not by the library, whose own one puts the change to summer tim
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -34,7 +34,7 @@ class _Rule:
 def vtimezone(name: str, years: tuple[int, ...]) -> Timezone:
     """The component for what happens in `years`: these and the years before them are covered."""
     zone = ZoneInfo(name)
-    covered = sorted({year for one in years for year in (one - 1, one) if year >= 1})
+    covered = sorted({year for one in years for year in (one - 1, one) if 1 <= year < MAXYEAR})
     made = Timezone()
     made.add("tzid", name)
     runs: dict[_Rule, list[list[datetime]]] = {}

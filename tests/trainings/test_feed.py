@@ -217,10 +217,17 @@ def test_moments_are_read_back_by_the_calendars_own_zone(
         )
 
 
-def test_the_first_and_the_last_year_can_be_written() -> None:
-    times = [(datetime(year, 1, 2, tzinfo=UTC), datetime(year, 12, 30, tzinfo=UTC)) for year in (2, 9998)]
-    entries = [entry(id=uuid4(), starts_at=start, ends_at=end) for start, end in times]
-    content = text(*entries)
-    assert "DTSTART;TZID=Europe/Amsterdam:00020102T0" in content
-    assert "DTSTART;TZID=Europe/Amsterdam:99980102T010000" in content
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "Pacific/Kiritimati", "America/Adak"])
+def test_the_first_and_the_last_moment_can_be_written(zone: str) -> None:
+    first, last = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    entries = [
+        entry(id=uuid4(), starts_at=first, ends_at=first + timedelta(hours=1)),
+        entry(id=uuid4(), starts_at=last - timedelta(hours=1), ends_at=last),
+    ]
+    heading = Heading(**{**HEADING.__dict__, "time_zone": zone})
+    content = written(heading, entries, [], "nl").decode()
+    starts = re.findall(r"^DTSTART;TZID=[^:]+:(\d{8}T\d{6})\r$", content, re.MULTILINE)
+    assert [start[:4] for start in starts] == [
+        f"{one.starts_at.astimezone(ZoneInfo(zone)).year:04}" for one in entries
+    ]
     assert len(content) < 5000
