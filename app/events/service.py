@@ -1,5 +1,6 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -87,33 +88,44 @@ async def listed(
     newest_first: bool = False,
 ) -> EventPage:
     """Events in the order in which they were written; only those for `partner` unless that is None."""
-    shown: Any = Event if partner is None else _concerning(partner)
-    query: SelectOfScalar[Event] = select(shown)
-    if subject is not None:
-        query = query.where(shown.subject == subject)
-    if type is not None:
-        query = query.where(shown.type == type)
     number = partial(whole, bits=63)
+    after = window.after(number)
+
+    def page_of(row: Any, *conditions: Any) -> Any:
+        """What a page of some events may hold, along an index."""
+        query = sa.select(row).where(*conditions)
+        if subject is not None:
+            query = query.where(row.subject == subject)
+        if type is not None:
+            query = query.where(row.type == type)
+        if after is not None:
+            query = query.where(row.id < after if newest_first else row.id > after)
+        return query.order_by(row.id.desc() if newest_first else row.id).limit(window.limit + 1)
+
+    shown = _both(page_of, partner) if partner else aliased(Event, page_of(Event).subquery())
+    query: SelectOfScalar[Event] = select(shown)
     page, next_cursor = await fetch(
         db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)
 
 
-def _concerning(partner: str) -> Any:
+def _both(page_of: Callable[..., Any], partner: str) -> Any:
     """A partner's own events, and those that everybody in an edition hears, from its first one there on.
 
-    What a partner has read never changes after: no event comes into view before one that it has seen. Two
-    queries, each in the order of an index, which the database merges.
+    So what comes into view never comes before what the partner has read. Each is a page of its own: the
+    database would sort all that there are of the two together.
     """
-    own = sa.select(Event).where(col(Event.partner) == partner)
     mine, shared = aliased(Event), aliased(Event)
-    since = sa.select(col(mine.id)).where(
-        col(mine.partner) == partner,
-        col(mine.edition) == col(shared.edition),
-        col(mine.id) < col(shared.id),
+    first = sa.select(sa.func.min(col(mine.id))).where(
+        col(mine.partner) == partner, col(mine.edition) == col(shared.edition)
     )
-    of_all = sa.select(shared).where(
-        col(shared.partner).is_(None), col(shared.type).in_(SHARED), since.exists()
+    own = page_of(Event, col(Event.partner) == partner)
+    of_all = page_of(
+        shared,
+        col(shared.partner).is_(None),
+        col(shared.type).in_(SHARED),
+        col(shared.id) > first.scalar_subquery(),
     )
-    return aliased(Event, own.union_all(of_all).subquery())
+    both = sa.union_all(own.subquery().select(), of_all.subquery().select())
+    return aliased(Event, both.subquery())
