@@ -29,7 +29,7 @@ test: $(DEV) ## set everything up and run the tests; ARGS=tests/draws for a part
 browser: $(BROWSER) $(NODE) ## read the pages as people do, with the machine's own Chromium
 	$(BIN)/python -m pytest tests/browser
 
-check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and its compatibility, migrations
+check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and its compatibility, migrations, calendars
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -40,6 +40,7 @@ check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and
 	  else echo "The API Design Rules' ruleset is not at $(RULESET): not linted with it."; fi
 	$(NPM) run --silent lint
 	$(BIN)/python -m pytest -q tests/whole/test_migrations.py
+	$(BIN)/python -m pytest -q tests/trainings/in_ical_js.py
 
 fuzz: $(FUZZ) ## send what the contract allows, and what it does not, as each role; EXAMPLES=20 SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))

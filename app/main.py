@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
+from app.attendance import service as attendance_service
 from app.attendance.router import router as attendance
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
@@ -32,8 +33,10 @@ from app.identity.router import clients, organisations, tokens
 from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
+from app.registrations.personal_calendar_router import router as personal_calendars
 from app.registrations.personal_links_router import router as personal_links
 from app.registrations.router import router as registrations
+from app.trainings.feeds_router import router as feeds
 from app.trainings.router import catalogue, editions, phases
 from app.trainings.sessions_router import router as sessions
 
@@ -47,8 +50,10 @@ ROUTERS = (
     phases,
     editions,
     sessions,
+    feeds,
     registrations,
     personal_links,
+    personal_calendars,
     applicants,
     forms,
     editions_registrations,
@@ -109,6 +114,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         redirect_slashes=False,
     )
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
+    app.state.recorded = attendance_service.recorded
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)

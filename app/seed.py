@@ -15,13 +15,13 @@ from app.identity.schemas import ClientCreate, ClientWithSecret
 from app.trainings.models import (
     Edition,
     EditionProvider,
-    Mode,
     Phase,
     Quota,
     Session,
     SessionEdition,
     Training,
 )
+from app.trainings.terms import Mode
 
 TRAINING = "cultuurcoordinator-vo"
 PILOT = "noord-midden-2021"
@@ -148,7 +148,7 @@ def _session_id(edition: str, name: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"urn:cultuurcoordinator:{edition}:{name}")
 
 
-def _sessions() -> list[SQLModel]:
+def _sessions(now: datetime) -> list[SQLModel]:
     physical = [
         Session(
             id=_session_id(PILOT, f"bijeenkomst-{number}"),
@@ -157,6 +157,7 @@ def _sessions() -> list[SQLModel]:
             starts_at=starts_at,
             ends_at=starts_at.replace(hour=starts_at.hour + 3),
             city=city,
+            changed_at=now,
         )
         for number, (starts_at, city) in enumerate(_PHYSICAL, start=1)
     ]
@@ -165,6 +166,7 @@ def _sessions() -> list[SQLModel]:
             id=_session_id(PILOT, f"landelijk-{number}"),
             title=f"Landelijke onlinebijeenkomst {number}",
             mode=Mode.ONLINE,
+            changed_at=now,
         )
         for number in (1, 2)
     ]
@@ -177,6 +179,7 @@ def _sessions() -> list[SQLModel]:
             starts_at=_utc(2022, 9, day, 7),
             ends_at=_utc(2022, 9, day, 14),
             city="Utrecht",
+            changed_at=now,
         )
         for day in (1, 2, 3)
     ]
@@ -202,8 +205,9 @@ async def plant(db: AsyncSession, now: datetime) -> bool:
     """Put the pilot's data in, once; False when it was there, whatever has become of it since."""
     if await is_planted(db):
         return False
-    for rows in (_organisations, _trainings, _phases, _editions, _editions_parts, _sessions, _session_links):
-        db.add_all(rows())
+    parts = (_organisations(), _trainings(), _phases(), _editions(), _editions_parts(), _sessions(now))
+    for rows in (*parts, _session_links()):
+        db.add_all(rows)
         await db.flush()
     events.record(db, "pilot.seeded", subject=PILOT, actor=SYSTEM.client_id, at=now)
     return True

@@ -187,15 +187,22 @@ def _plan(world: World) -> None:
         "startsAt": "2022-10-06T14:30:00+02:00",
         "endsAt": "2022-10-06T17:30:00+02:00",
         "phase": "orientatie",
-        "location": {"name": "Het Theater", "city": "Utrecht"},
+        "location": {
+            "name": "Het Theater",
+            "city": "Utrecht",
+            "travelNote": "10 minuten lopen vanaf het station",
+        },
     }
     made = good(world.provider.post("/v1/sessions", session))
     path = f"/v1/sessions/{made['id']}"
     moved = {"startsAt": "2022-10-13T14:30:00+02:00", "endsAt": "2022-10-13T17:30:00+02:00"}
-    good(world.provider.patch(path, moved))
+    good(world.provider.patch(path, {**moved, "reason": "Het theater is die dag niet vrij"}))
+    good(world.provider.patch(path, {"mode": "hybrid", "onlineUrl": "https://meet.example/abc-defg"}))
+    good(world.provider.get(f"{path}/online-meeting"))
     good(world.provider.post(f"{path}/_cancel", {"reason": "Ziekte van de docent"}))
     good(world.http.get(f"/v1/sessions?edition={PILOT}"))
     good(world.http.get(path))
+    good(world.http.get(f"/v1/editions/{PILOT}/calendar.ics"))
 
 
 PEOPLE = (
@@ -283,7 +290,7 @@ def _follow(world: World, drawn: list[str]) -> None:
     for other in others:
         good(world.fleck.post(f"/v1/registrations/{other}/_confirm"))
     path = f"/v1/registrations/{confirmed}/personal-links"
-    good(world.fleck.get(path))
+    good(world.http.get(good(world.fleck.get(path))["calendar"]))
     good(world.fleck.post(f"{path}/_renew", {"reason": "Doorgestuurd naar een ander"}))
     good(world.admin.post("/v1/editions/noord-midden-2022/_carry", {"from": PILOT}))
 

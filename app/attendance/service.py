@@ -122,11 +122,24 @@ async def attended(db: AsyncSession, registration_id: UUID) -> Sequence[tuple[Se
     return [(session, min(minutes, session.minutes)) for session, minutes in (await db.exec(query)).all()]
 
 
+async def recorded(db: AsyncSession, session_id: UUID) -> Sequence[tuple[str, int]]:
+    """What is on record of a session: of each participant the edition and the minutes."""
+    query = (
+        select(Registration.edition, Attendance.minutes)
+        .join(Attendance, col(Attendance.registration) == Registration.id)
+        .where(Attendance.session == session_id)
+    )
+    return (await db.exec(query)).all()
+
+
 async def _held(
     db: AsyncSession, caller: Caller, session_id: UUID, now: datetime
 ) -> tuple[Session, list[str]]:
-    """The session and those of its editions that the caller gives; it must have begun."""
-    session = await calendar.session(db, session_id)
+    """The session and those of its editions that the caller gives; it must have begun.
+
+    It stays as it is until the commit, so that what is recorded fits it.
+    """
+    session = await calendar.session(db, session_id, hold=True)
     editions = await calendar.gives(db, caller, await calendar.editions_of(db, session_id))
     if not editions:
         raise NotFound("There is no such session.")

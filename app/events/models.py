@@ -13,7 +13,11 @@ from app.core.database import moment
 class Event(SQLModel, table=True):
     """Something that happened, written in the transaction that made it happen."""
 
-    __table_args__ = (sa.Index(None, "subject"), sa.Index(None, "partner", "id"))
+    __table_args__ = (
+        sa.Index(None, "subject"),
+        sa.Index(None, "partner", "id"),
+        sa.Index(None, "partner", "edition", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=sa.BigInteger)
     type: str = Field(max_length=60)

@@ -1,5 +1,6 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -7,12 +8,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.paging import Window, fetch, whole
 from app.events.models import Event
 from app.events.schemas import EventPage, EventRead
+
+# What everybody in an edition hears: these have the edition, and no partner.
+SHARED = ("session.planned", "session.changed", "session.cancelled")
 
 
 def record(
@@ -29,7 +35,8 @@ def record(
     """Add an event to the running transaction: it is there if, and only if, the change is.
 
     `type` is `noun.participle`; `actor` the id of the client that acts; `partner` the organisation
-    whose event it is, None for the administrators' alone. `data` holds JSON values and no personal data.
+    whose event it is, None for the administrators' alone, or for all in the edition (SHARED). `data` holds
+    JSON values and no personal data.
     """
     db.add(
         Event(
@@ -65,6 +72,12 @@ async def record_each(
     return (await db.exec(sa.insert(Event).from_select(names, query))).rowcount
 
 
+async def latest(db: AsyncSession, subject: UUID | str, type: str) -> Event | None:
+    """The last event of a type about something."""
+    query = select(Event).where(Event.subject == str(subject), Event.type == type)
+    return (await db.exec(query.order_by(col(Event.id).desc()).limit(1))).first()
+
+
 async def listed(
     db: AsyncSession,
     window: Window,
@@ -74,16 +87,45 @@ async def listed(
     type: str | None,
     newest_first: bool = False,
 ) -> EventPage:
-    """Events in the order in which they were written; only those of `partner` unless that is None."""
-    query = select(Event)
-    if partner is not None:
-        query = query.where(Event.partner == partner)
-    if subject is not None:
-        query = query.where(Event.subject == subject)
-    if type is not None:
-        query = query.where(Event.type == type)
+    """Events in the order in which they were written; only those for `partner` unless that is None."""
     number = partial(whole, bits=63)
+    after = window.after(number)
+
+    def page_of(row: Any, *conditions: Any) -> Any:
+        """What a page of some events may hold, along an index."""
+        query = sa.select(row).where(*conditions)
+        if subject is not None:
+            query = query.where(row.subject == subject)
+        if type is not None:
+            query = query.where(row.type == type)
+        if after is not None:
+            query = query.where(row.id < after if newest_first else row.id > after)
+        return query.order_by(row.id.desc() if newest_first else row.id).limit(window.limit + 1)
+
+    shown = _both(page_of, partner) if partner else aliased(Event, page_of(Event).subquery())
+    query: SelectOfScalar[Event] = select(shown)
     page, next_cursor = await fetch(
-        db, query, window, [col(Event.id)], number, lambda event: event.id, descending=newest_first
+        db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)
+
+
+def _both(page_of: Callable[..., Any], partner: str) -> Any:
+    """A partner's own events, and those that everybody in an edition hears, from its first one there on.
+
+    So what comes into view never comes before what the partner has read. Each is a page of its own: the
+    database would sort all that there are of the two together.
+    """
+    mine, shared = aliased(Event), aliased(Event)
+    first = sa.select(sa.func.min(col(mine.id))).where(
+        col(mine.partner) == partner, col(mine.edition) == col(shared.edition)
+    )
+    own = page_of(Event, col(Event.partner) == partner)
+    of_all = page_of(
+        shared,
+        col(shared.partner).is_(None),
+        col(shared.type).in_(SHARED),
+        col(shared.id) > first.scalar_subquery(),
+    )
+    both = sa.union_all(own.subquery().select(), of_all.subquery().select())
+    return aliased(Event, both.subquery())

@@ -1,22 +1,13 @@
 """Tables: training, phase, edition, edition_provider, quota, session, session_edition."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
-from app.trainings.terms import CarryMode, UnfilledMinimum
-
-
-class Mode(StrEnum):
-    """How a session is attended."""
-
-    PHYSICAL = "physical"
-    ONLINE = "online"
-    HYBRID = "hybrid"
+from app.trainings.terms import CarryMode, Mode, SessionStatus, UnfilledMinimum
 
 
 class Training(SQLModel, table=True):
@@ -127,7 +118,21 @@ class Session(SQLModel, table=True):
     place: str | None = Field(default=None, max_length=200)
     city: str | None = Field(default=None, max_length=100)
     address: str | None = Field(default=None, max_length=200)
+    travel_note: str | None = Field(default=None, max_length=4000)
+    online_url: str | None = Field(
+        default=None, max_length=2000, description="for who takes part, not public"
+    )
     cancelled_at: datetime | None = moment(nullable=True)
+    # Counts up when time, place or status change; calendars go by it (RFC 5545, section 3.8.7.4).
+    sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    changed_at: datetime = moment()
+
+    @property
+    def status(self) -> SessionStatus:
+        """Whether it will be held, as far as is known."""
+        if self.cancelled_at:
+            return SessionStatus.CANCELLED
+        return SessionStatus.PLANNED if self.starts_at else SessionStatus.UNSCHEDULED
 
     @property
     def minutes(self) -> int:

@@ -1,17 +1,29 @@
 """What goes in and out about trainings, phases, editions and sessions."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import WHOLE, Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
-from app.trainings.models import Mode
-from app.trainings.terms import CarryMode, UnfilledMinimum
+from app.core.values import (
+    WHOLE,
+    Change,
+    Count,
+    Flag,
+    Input,
+    Minutes,
+    Moment,
+    Name,
+    Output,
+    Slug,
+    Text,
+    Title,
+)
+from app.trainings.terms import CarryMode, Mode, SessionStatus, UnfilledMinimum
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 
@@ -233,6 +245,23 @@ class LocationBody(Input):
     name: Title | None = Field(default=None, examples=["Het Theater"])
     city: Name = Field(examples=["Utrecht"])
     address: Title | None = Field(default=None, examples=["Cultuurplein 1"])
+    travel_note: Text | None = Field(
+        default=None, description="how to get there", examples=["10 minuten lopen vanaf het station"]
+    )
+
+
+# A web address as RFC 3986 writes it, without user name or password, over TLS only.
+OnlineUrl = Annotated[
+    str,
+    StringConstraints(
+        max_length=2000,
+        pattern=r"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+        r"([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$",
+    ),
+]
+AllowOverlap = Annotated[
+    Flag, Field(description="true: it may overlap with another session of one of its editions")
+]
 
 
 class SessionCreate(Input):
@@ -246,6 +275,12 @@ class SessionCreate(Input):
     contact_minutes: Minutes | None = Field(default=None, description="null: the whole duration counts")
     phase: Slug | None = Field(default=None, examples=["orientatie"])
     location: LocationBody | None = None
+    online_url: OnlineUrl | None = Field(
+        default=None,
+        description="address of the online meeting: for who gives or attends the session, never public",
+        examples=["https://meet.example/abc-defg"],
+    )
+    allow_overlap: AllowOverlap = False
 
 
 class LocationChange(Change):
@@ -254,6 +289,7 @@ class LocationChange(Change):
     name: Title | None = None
     city: Name = ""
     address: Title | None = None
+    travel_note: Text | None = None
 
 
 class SessionChange(Change):
@@ -266,6 +302,15 @@ class SessionChange(Change):
     contact_minutes: Minutes | None = None
     phase: Slug | None = None
     location: LocationChange | None = None
+    editions: list[Slug] = Field(
+        default=[],
+        min_length=1,
+        max_length=50,
+        description="all that it counts for from now on; you add and take away those that you give",
+    )
+    online_url: OnlineUrl | None = None
+    allow_overlap: AllowOverlap = False
+    reason: Text | None = Field(default=None, description="why; participants are told")
 
 
 class LocationRead(Output):
@@ -276,6 +321,7 @@ class LocationRead(Output):
     name: str | None
     city: str | None
     address: str | None
+    travel_note: str | None
 
 
 class SessionRead(Output):
@@ -286,13 +332,22 @@ class SessionRead(Output):
     id: UUID
     title: str
     mode: Mode
-    status: Literal["planned", "unscheduled", "cancelled"]
+    status: SessionStatus
     starts_at: Moment | None
     ends_at: Moment | None
     contact_minutes: int = Field(description="the minutes that it can count for", examples=[180])
     phase: str | None
     location: LocationRead | None
     editions: list[str]
+
+
+class OnlineMeetingRead(Output):
+    """Where a session is held online."""
+
+    model_config = ConfigDict(title="OnlineMeeting")
+
+    session: UUID
+    online_url: str | None
 
 
 class SessionPage(Page[SessionRead]):

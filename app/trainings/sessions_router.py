@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Db, Now, Paging, Precondition
@@ -14,11 +14,25 @@ from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 from app.trainings import calendar
 from app.trainings.calendar import SessionCancelled
-from app.trainings.schemas import SessionChange, SessionCreate, SessionPage, SessionRead
+from app.trainings.held import Recorded, SessionAttended
+from app.trainings.overlaps import SessionOverlap
+from app.trainings.schemas import (
+    OnlineMeetingRead,
+    SessionChange,
+    SessionCreate,
+    SessionPage,
+    SessionRead,
+)
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"], route_class=Repeatable)
 
 SessionId = Annotated[UUID, Path(alias="sessionId")]
+
+
+async def _recorded(request: Request) -> Recorded:
+    # Attendance lies above sessions: the application hands in what knows of it.
+    recorded: Recorded = request.app.state.recorded
+    return recorded
 
 
 @router.get(
@@ -51,12 +65,28 @@ async def get_session(session_id: SessionId, response: Response, db: Db) -> Sess
     return tagged(response, await calendar.read_session(db, session_id))
 
 
+@router.get(
+    "/{sessionId}/online-meeting",
+    summary="Read where a session is held online",
+    operation_id="getOnlineMeeting",
+    responses=problems(InvalidInput, NotFound),
+)
+async def get_online_meeting(
+    session_id: SessionId,
+    caller: Annotated[Caller, requires(Scope.SESSIONS_WRITE)],
+    response: Response,
+    db: Db,
+) -> OnlineMeetingRead:
+    """The address of the online meeting, for who gives the session; participants' calendars have it."""
+    return tagged(response, await calendar.online_meeting(db, caller, session_id))
+
+
 @router.post(
     "",
     status_code=201,
     summary="Plan a session",
     operation_id="planSession",
-    responses=problems(InvalidInput),
+    responses=problems(InvalidInput, SessionOverlap),
 )
 async def plan_session(
     body: SessionCreate,
@@ -74,7 +104,9 @@ async def plan_session(
     "/{sessionId}",
     summary="Change a session",
     operation_id="changeSession",
-    responses=problems(InvalidInput, NotFound, SessionCancelled, PreconditionFailed),
+    responses=problems(
+        InvalidInput, NotFound, SessionCancelled, SessionOverlap, SessionAttended, PreconditionFailed
+    ),
 )
 async def change_session(
     session_id: SessionId,
@@ -84,9 +116,13 @@ async def change_session(
     db: Db,
     now: Now,
     expected: Precondition,
+    recorded: Annotated[Recorded, Depends(_recorded)],
 ) -> SessionRead:
-    """Schedule, move or otherwise change a session (merge patch)."""
-    return tagged(response, await calendar.change(db, caller, session_id, body, now, expected))
+    """Schedule, move, put online or otherwise change a session (merge patch); participants are told.
+
+    Null for both times makes it unscheduled again.
+    """
+    return tagged(response, await calendar.change(db, caller, session_id, body, now, expected, recorded))
 
 
 @router.post(

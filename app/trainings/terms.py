@@ -1,4 +1,4 @@
-"""What an edition can lay down about its draw. Pure: no database."""
+"""What an edition can lay down about its draw, and how a session stands. Pure: no database."""
 
 from enum import StrEnum
 
@@ -16,3 +16,19 @@ class CarryMode(StrEnum):
     NONE = "none"
     PRIORITY = "priority"
     WEIGHT = "weight"
+
+
+class Mode(StrEnum):
+    """How a session is attended."""
+
+    PHYSICAL = "physical"
+    ONLINE = "online"
+    HYBRID = "hybrid"
+
+
+class SessionStatus(StrEnum):
+    """Whether a session will be held."""
+
+    PLANNED = "planned"
+    UNSCHEDULED = "unscheduled"  # it has no times yet, or no longer
+    CANCELLED = "cancelled"

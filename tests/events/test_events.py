@@ -146,3 +146,32 @@ def test_no_event_holds_personal_data_or_a_secret(world: World) -> None:
         assert one not in trail
     assert UUID(registration["id"])
     assert registration["id"] in trail
+
+
+def test_a_partner_hears_of_the_sessions_of_editions_it_takes_part_in(world: World) -> None:
+    """From its first registration there on, so that nothing comes into view before what it has read."""
+    session = f"/v1/sessions/{world.sessions()[0]['id']}"
+
+    def titled(title: str) -> None:
+        assert world.provider.patch(session, {"title": title}).status_code == 200
+
+    titled("Voor wie er al was")
+    made = world.register(world.fleck)
+    world.register(world.mocca, edition="voorbeeld")
+    titled("Voor fleck")
+    world.provider.post(f"{session}/_cancel")
+    types = [event["type"] for event in listed(world.fleck)]
+    assert types == ["registration.received", "session.changed", "session.cancelled"]
+    assert {event["edition"] for event in listed(world.fleck)} == {PILOT}
+    assert [event["type"] for event in listed(world.mocca)] == ["registration.received"]
+    assert listed(world.kunst_centraal) == []
+    assert len(listed(world.admin, type="session.changed")) == 2
+    assert [event["subject"] for event in listed(world.fleck, type="registration.received")] == [made["id"]]
+    newest = world.fleck.get("/v1/events?sort=-at&limit=1").json()
+    assert newest["items"][0]["type"] == "session.cancelled"
+    seen, path = [], "/v1/events?limit=1"
+    while path:
+        answer = world.fleck.get(path)
+        seen += [event["type"] for event in answer.json()["items"]]
+        path = answer.links.get("next", {}).get("url", "")
+    assert seen == types

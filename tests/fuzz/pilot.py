@@ -23,6 +23,7 @@ def play(server: Server) -> Names:
     server.at("2022-04-20T12:00+02:00")
     certificates = _certify(server, provider, [one["id"] for one in placed[4:8]])
     people = admin.get("/v1/registrations?limit=100")["items"]
+    links = [admin.get(f"/v1/registrations/{one['id']}/personal-links") for one in people]
     return {
         "edition": [PILOT, "voorbeeld"],
         "organisation": [*PARTNERS, "lkca"],
@@ -36,6 +37,7 @@ def play(server: Server) -> Names:
         "code": [one["verificationUrl"].rpartition("/")[2] for one in certificates],
         "token": tokens,
         "receiptToken": tokens,
+        "calendarToken": [one["calendar"].rpartition("/")[2] for one in links],
     }
 
 
@@ -60,9 +62,11 @@ def _draw(server: Server, admin: Caller) -> str:
 
 
 def _certify(server: Server, provider: Caller, people: list[str]) -> list[JSON]:
+    days = iter(("2021-11-18", "2022-03-31"))
     for session in provider.get(f"/v1/sessions?edition={PILOT}")["items"]:
         if session["status"] == "unscheduled":
-            times = {"startsAt": "2022-03-31T14:00:00+02:00", "endsAt": "2022-03-31T17:00:00+02:00"}
+            day = next(days)
+            times = {"startsAt": f"{day}T14:00:00+01:00", "endsAt": f"{day}T17:00:00+01:00"}
             provider.patch(f"/v1/sessions/{session['id']}", times)
         items = [{"registration": person, "minutes": 180} for person in people]
         provider.put(f"/v1/sessions/{session['id']}/attendance", {"items": items})

@@ -17,14 +17,20 @@ SESSION: JSON = {
     "endsAt": "2021-11-25T17:30:00+01:00",
     "contactMinutes": 150,
     "phase": "onderzoek",
-    "location": {"name": "Het Theater", "city": "Utrecht", "address": "Cultuurplein 1"},
+    "location": {
+        "name": "Het Theater",
+        "city": "Utrecht",
+        "address": "Cultuurplein 1",
+        "travelNote": "10 minuten lopen",
+    },
 }
 NOBODY = "01890000-0000-7000-8000-000000000000"
 
 
 def planned(world: World, party: Party | None = None, **change: object) -> JSON:
-    """A session that was planned; None leaves a member out."""
-    body = {name: value for name, value in {**SESSION, **change}.items() if value is not None}
+    """A session that was planned, whatever else is held then; None leaves a member out."""
+    wanted = {**SESSION, "allowOverlap": True, **change}
+    body = {name: value for name, value in wanted.items() if value is not None}
     answer = (party or world.provider).post("/v1/sessions", body)
     assert answer.status_code == 201, answer.text
     made: JSON = answer.json()
@@ -123,7 +129,19 @@ def test_a_session_is_planned(world: World) -> None:
     assert (again.json(), again.headers["etag"]) == (made, answer.headers["etag"])
     assert UUID(made["id"]).version == 7
     [event] = world.events("session.planned")
-    assert (event["subject"], event["data"]) == (made["id"], {"editions": [PILOT]})
+    assert (event["subject"], event["edition"], event["partner"]) == (made["id"], PILOT, None)
+    assert event["data"] == {
+        "editions": [PILOT],
+        "sequence": 0,
+        "after": {
+            "status": "planned",
+            "startsAt": "2021-11-25T13:30:00Z",
+            "endsAt": "2021-11-25T16:30:00Z",
+            "mode": "hybrid",
+            "city": "Utrecht",
+            "contactMinutes": 150,
+        },
+    }
 
 
 def test_a_session_needs_no_times_nor_a_place(world: World) -> None:
@@ -227,7 +245,7 @@ def test_a_session_is_moved_and_the_rest_stays(world: World) -> None:
         "title": "Anders",
         "phase": None,
         "contactMinutes": 180,
-        "location": {"name": "Het Theater", "city": "Almere", "address": "Cultuurplein 1"},
+        "location": {**made["location"], "city": "Almere"},
     }
     assert (answer.status_code, answer.json()) == (200, after)
     assert world.provider.patch(path, {}).json() == after
@@ -243,9 +261,7 @@ def test_a_session_is_moved_and_the_rest_stays(world: World) -> None:
 
 def test_what_must_be_there_cannot_be_cleared(world: World) -> None:
     path = f"/v1/sessions/{world.sessions()[0]['id']}"
-    answer = world.provider.patch(
-        path, {"title": None, "mode": None, "editions": [PILOT], "status": "planned"}
-    )
+    answer = world.provider.patch(path, {"title": None, "mode": None, "editions": None, "status": "planned"})
     assert answer.status_code == 400
     pointers = {fault["pointer"] for fault in answer.json()["errors"]}
     assert pointers == {"#/title", "#/mode", "#/editions", "#/status"}
@@ -273,7 +289,20 @@ def test_a_cancelled_session_stays_marked_and_still(world: World) -> None:
         assert refused.status_code == 409
         assert refused.json()["type"].endswith(":session-cancelled")
     [event] = world.events("session.cancelled")
-    assert (event["subject"], event["data"]) == (session["id"], {"reason": "Ziekte van de docent"})
+    assert (event["subject"], event["edition"]) == (session["id"], PILOT)
+    assert event["data"] == {
+        "editions": [PILOT],
+        "sequence": 1,
+        "before": {
+            "status": "planned",
+            "startsAt": "2021-12-09T13:30:00Z",
+            "endsAt": "2021-12-09T16:30:00Z",
+            "mode": "physical",
+            "city": "Utrecht",
+            "contactMinutes": 180,
+        },
+        "reason": "Ziekte van de docent",
+    }
 
 
 def test_a_session_is_cancelled_once(world: World) -> None:
@@ -369,6 +398,8 @@ def test_reading_and_writing_back_moves_a_session_by_nothing(
         answer = world.provider.patch(f"/v1/sessions/{made['id']}", times, headers=headers)
         assert (answer.status_code, answer.json()) == (200, made)
         assert answer.headers["etag"] == read.headers["etag"]
+    told = [event["data"] for event in world.events("session.changed")]
+    assert [(one["fields"], one["sequence"]) for one in told] == [([], 0)] * 50
 
 
 def test_another_offset_moves_a_session_by_nothing(world: World) -> None:

@@ -33,6 +33,9 @@ POST   /v1/editions                                            a
 PATCH  /v1/editions/{edition}                                  a
 GET    /v1/sessions                                            public
 GET    /v1/sessions/{sessionId}                                public
+GET    /v1/sessions/{sessionId}/online-meeting                 v a
+GET    /v1/editions/{edition}/calendar.ics                     public
+GET    /v1/personal-calendars/{calendarToken}                  public
 POST   /v1/sessions                                            v a
 PATCH  /v1/sessions/{sessionId}                                v a
 POST   /v1/sessions/{sessionId}/_cancel                        v a
@@ -99,6 +102,7 @@ FILLED = {
     "number": "CCVO-2022-000001",
     "code": "nothing",
     "token": "nothing",
+    "calendarToken": "nothing",
 }
 
 

@@ -67,6 +67,9 @@ class Everything:
             "number": certificate["number"],
             "code": certificate["verificationUrl"].rpartition("/")[2],
             "token": unanswered["enrolmentForm"]["token"],
+            "calendarToken": world.fleck.get(f"/v1/registrations/{made['id']}/personal-links")
+            .json()["calendar"]
+            .rpartition("/")[2],
         }
 
     def _form_token(self, registration: str) -> str:
@@ -264,14 +267,17 @@ def test_null_clears_what_can_be_empty_and_nothing_else(
 def test_nested_members_are_merged_too(everything: Everything) -> None:
     """RFC 7396, section 2: an object is patched by its members, however deep."""
     session, path = everything.ask("GET", "/v1/sessions/{sessionId}").json(), "/v1/sessions/{sessionId}"
-    assert session["location"] == {"name": None, "city": "Amsterdam", "address": None}
+    location = {"name": None, "city": "Amsterdam", "address": None, "travelNote": None}
+    assert session["location"] == location
     for change, after in (
-        ({"name": "Paradiso"}, {"name": "Paradiso", "city": "Amsterdam", "address": None}),
-        ({"city": "Almere"}, {"name": "Paradiso", "city": "Almere", "address": None}),
-        ({"name": None, "address": "Plein 1"}, {"name": None, "city": "Almere", "address": "Plein 1"}),
-        ({}, {"name": None, "city": "Almere", "address": "Plein 1"}),
+        ({"name": "Paradiso"}, {"name": "Paradiso"}),
+        ({"city": "Almere"}, {"name": "Paradiso", "city": "Almere"}),
+        ({"name": None, "address": "Plein 1"}, {"city": "Almere", "address": "Plein 1"}),
+        ({"travelNote": "Lijn 2"}, {"city": "Almere", "address": "Plein 1", "travelNote": "Lijn 2"}),
+        ({}, {"city": "Almere", "address": "Plein 1", "travelNote": "Lijn 2"}),
     ):
-        assert everything.ask("PATCH", path, json={"location": change}).json()["location"] == after
+        changed = everything.ask("PATCH", path, json={"location": change}).json()["location"]
+        assert changed == {**location, **after}
     refused = everything.ask("PATCH", path, json={"location": {"city": None}})
     assert [fault["pointer"] for fault in refused.json()["errors"]] == ["#/location/city"]
     assert everything.ask("PATCH", path, json={"location": None}).json()["location"] is None

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -92,6 +93,36 @@ def test_each_migration_goes_up_and_down_and_up_again(databases: tuple[str, str]
         assert _catalogue(url) == before
     migrate.downgrade(url, "base")
     assert _catalogue(url) == []
+
+
+def test_sessions_know_when_they_were_last_changed(databases: tuple[str, str]) -> None:
+    """From their events, where there are any; and nothing is lost on the way back."""
+    url, _ = databases
+    scripts = ScriptDirectory.from_config(migrate.config(url)).walk_revisions()
+    [calendar] = [script for script in scripts if "calendar_of_sessions" in Path(script.path).stem]
+    before = str(calendar.down_revision)
+    migrate.upgrade(url, before)
+    ids = [str(uuid4()) for _ in range(2)]
+    sessions = ", ".join(f"('{id}', 'Bijeenkomst', 'online')" for id in ids)
+    events = ", ".join(
+        f"('{type}', '{subject}', 'x', '2021-06-{day}T00:00Z', '{{}}')"
+        for type, subject, day in (
+            ("pilot.seeded", "pilot", "01"),
+            ("session.changed", ids[1], "03"),
+            ("session.changed", ids[1], "02"),
+        )
+    )
+    sql(
+        url,
+        f"INSERT INTO session (id, title, mode) VALUES {sessions}",
+        f"INSERT INTO event (type, subject, actor, at, data) VALUES {events}",
+    )
+    migrate.upgrade(url, calendar.revision)
+    rows = sql(url, "SELECT id::text, changed_at, sequence FROM session")
+    found = {row["id"]: (row["changed_at"].day, row["sequence"]) for row in rows}
+    assert found == {ids[0]: (1, 0), ids[1]: (3, 0)}
+    migrate.downgrade(url, before)
+    assert sql(url, "SELECT count(*) FROM session")[0][0] == 2
 
 
 def test_several_processes_may_migrate_at_once(databases: tuple[str, str]) -> None:
