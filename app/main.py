@@ -33,6 +33,7 @@ from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
 from app.registrations.personal_links_router import router as personal_links
+from app.registrations.returned_forms_router import router as returned_forms
 from app.registrations.router import router as registrations
 from app.trainings.router import catalogue, editions, phases
 from app.trainings.sessions_router import router as sessions
@@ -51,6 +52,7 @@ ROUTERS = (
     personal_links,
     applicants,
     forms,
+    returned_forms,
     editions_registrations,
     draws,
     attendance,

@@ -1,4 +1,4 @@
-"""What an edition can lay down about its draw. Pure: no database."""
+"""What an edition can lay down about its draw and its enrolment form. Pure: no database."""
 
 from enum import StrEnum
 
@@ -16,3 +16,12 @@ class CarryMode(StrEnum):
     NONE = "none"
     PRIORITY = "priority"
     WEIGHT = "weight"
+
+
+class FormPart(StrEnum):
+    """What the enrolment form leaves open unless the edition asks for it; each is a member of the answers."""
+
+    COORDINATOR_HOURS = "coordinatorHours"
+    COORDINATOR_MANDATE = "coordinatorMandate"
+    SCHOOL_LEADER = "schoolLeader"
+    INVOICE_ADDRESS = "invoiceAddress"
