@@ -31,6 +31,7 @@ _UNREADABLE = Words(
     "Hierin staan tekens die we niet kunnen bewaren; typ het opnieuw",
     "This holds characters that we cannot keep; type it again",
 )
+_SHORT = 100  # characters
 _NUMBERS = {"float_type", "finite_number", "greater_than_equal", "less_than_equal", "multiple_of"}
 
 
@@ -149,8 +150,16 @@ def _question(
         "required": question.required or path in asked,
         "choices": [(value, words.of(language)) for value, words in (question.choices or {}).items()],
         "rows": 5 if question.required else 2,
+        "width": _width(question),
         "autocomplete": question.autocomplete or "off",
     }
+
+
+def _width(question: Question) -> str:
+    """How wide a field looks, which tells how much is expected in it."""
+    if question.kind is Kind.NUMBER:
+        return "short"
+    return "middle" if question.longest <= _SHORT else ""
 
 
 def _render(template: str, language: Language, time_zone: str, **values: Any) -> str:
