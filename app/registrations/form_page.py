@@ -32,7 +32,7 @@ _UNREADABLE = Words(
     "This holds characters that we cannot keep; type it again",
 )
 _SHORT = 100  # characters
-_NUMBERS = {"float_type", "finite_number", "greater_than_equal", "less_than_equal", "multiple_of"}
+_NUMBERS = {"float-type", "greater-than-equal", "less-than-equal", "multiple-of"}
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def _text(answer: object, language: Language) -> str:
 
 
 def explained(question: Question, code: str, language: Language) -> str:
-    """What is wrong with an answer, in words for who typed it; `code` is Pydantic's."""
-    if code in ("missing", "consent", "string_too_short"):
+    """What is wrong with an answer, in words for who typed it; `code` is that of the fault."""
+    if code in ("missing", "consent"):
         return _MISSING.get(question.kind, _UNANSWERED).of(language)
-    if code == "string_too_long":
+    if code == "string-too-long":
         return _TOO_LONG.of(language).format(longest=question.longest)
     if code in _NUMBERS:
         limits = {"least": f"{question.smallest:g}", "most": f"{question.largest:g}"}

@@ -1,7 +1,7 @@
 """What the page of an enrolment form posts: texts that become answers, or faults to show with them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core import etags
 from app.core.etags import Expected
 from app.core.language import Language
-from app.core.problems import NotFound, PreconditionFailed
+from app.core.problems import Fault, InvalidInput, NotFound, PreconditionFailed, Problem
 from app.identity import service as identity
 from app.registrations import form_definition as definition
 from app.registrations import form_page, forms
 from app.registrations.form_definition import Kind, Question
 from app.registrations.form_page import Filled, Sheet, State
 from app.registrations.form_schemas import EnrolmentFormChange, EnrolmentFormSubmit, EnrolmentFormTyped
-from app.registrations.forms import FormAlreadySubmitted, FormOverdue, Opened
+from app.registrations.forms import Opened
 from app.registrations.lifecycle import Status
-from app.registrations.moves import MoveNotAllowed
 
 _NUMBER = re.compile(r"\d{1,9}([.,]\d{1,9})?")
 
@@ -51,33 +50,61 @@ async def page(
 
 async def receive(
     db: AsyncSession, token: str, typed: EnrolmentFormTyped, language: Language, now: datetime
-) -> Shown | None:
-    """Save or return what was typed; None when that was done, or the page with what is in the way.
+) -> None:
+    """Save or return what was typed; all of it, or nothing when a part of it cannot be.
 
-    What was typed stays on the page. Nothing of it is kept when a part of it cannot be.
+    Raises InvalidInput with every fault, PreconditionFailed when the form was saved elsewhere since the page
+    was opened, and what `forms.save` and `forms.submit` raise.
     """
     posted = typed.model_dump(by_alias=True)
     press, seen = posted.pop("press"), posted.pop("seen")
-    finished = press == "submit"
+    opened, read = await forms.opened(db, token), answers(posted)
+    forms.require_editable(opened, now)
+    expected = Expected(match=seen) if seen else etags.ANYTHING
     try:
-        opened = await forms.opened(db, token)
-        if not opened.is_editable(now):
-            return replace(await page(db, token, language, now), status=FormAlreadySubmitted.status)
-        if faults := _faults(posted, opened.edition.form_required, language, finished=finished):
-            return await _again(db, token, Filled(posted, faults), language, now)
-        read, expected = answers(posted), Expected(match=seen) if seen else etags.ANYTHING
-        if finished:
-            given = EnrolmentFormSubmit.model_validate(_given(read))
-            await forms.submit(db, token, given, language, now, expected)
+        if press == "submit":
+            await _submit(db, token, read, opened.edition.form_required, language, now, expected)
         else:
             change = EnrolmentFormChange.model_validate(read)
             await forms.save(db, token, change, language, now, expected)
-    except PreconditionFailed as changed:
-        shown = await _again(db, token, Filled(posted, changed=True), language, now)
-        return replace(shown, status=changed.status)
-    except (NotFound, FormAlreadySubmitted, FormOverdue, MoveNotAllowed) as refused:
-        return replace(await page(db, token, language, now), status=refused.status)
-    return None
+    except ValidationError as found:
+        raise InvalidInput(_faults(found)) from found
+
+
+async def refused(
+    db: AsyncSession,
+    token: str,
+    typed: EnrolmentFormTyped,
+    refusal: Problem,
+    language: Language,
+    now: datetime,
+) -> Shown:
+    """The page that tells of a refusal; what was typed stays, unless there is no form to fill in any more."""
+    if not isinstance(refusal, InvalidInput | PreconditionFailed):
+        return replace(await page(db, token, language, now), status=refusal.status)
+    posted = typed.model_dump(by_alias=True, exclude={"press", "seen"})
+    faults = refusal.faults if isinstance(refusal, InvalidInput) else []
+    filled = Filled(posted, _told(faults, language), changed=isinstance(refusal, PreconditionFailed))
+    sheet = await _sheet(db, await forms.opened(db, token), language, now)
+    return Shown(form_page.of_form(sheet, filled, language), refusal.status)
+
+
+async def _submit(
+    db: AsyncSession,
+    token: str,
+    read: Mapping[str, Any],
+    asked: list[str],
+    language: Language,
+    now: datetime,
+    expected: Expected,
+) -> None:
+    """Return the form, with the faults that the edition's wishes make told together with the others."""
+    left_open = forms.left_open(read, asked)
+    try:
+        given = EnrolmentFormSubmit.model_validate(_given(read))
+    except ValidationError as found:
+        raise InvalidInput(_faults(found) + left_open) from found
+    await forms.submit(db, token, given, language, now, expected)
 
 
 def answers(posted: Mapping[str, str]) -> dict[str, Any]:
@@ -115,33 +142,27 @@ def _given(read: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _faults(
-    posted: Mapping[str, str], asked: list[str], language: Language, *, finished: bool
-) -> dict[str, str]:
+def _faults(found: ValidationError) -> list[Fault]:
+    return [
+        Fault(
+            pointer="#" + "".join(f"/{step}" for step in one["loc"]),
+            code=one["type"].replace("_", "-"),
+            detail=one["msg"],
+        )
+        for one in found.errors()
+    ]
+
+
+def _told(faults: Iterable[Fault], language: Language) -> dict[str, str]:
     """What is wrong, in words, by the path of the field, in the order of the fields."""
-    read = answers(posted)
-    codes: dict[str, str] = {}
-    try:
-        if finished:
-            EnrolmentFormSubmit.model_validate(_given(read))
-        else:
-            EnrolmentFormChange.model_validate(read)
-    except ValidationError as found:
-        codes = {".".join(map(str, one["loc"])): one["type"] for one in found.errors()}
-    left_open = definition.missing(read, asked) if finished else []
+    codes = {fault.pointer.removeprefix("#/").replace("/", "."): fault.code for fault in faults}
     told = {}
     for section, question, path in definition.questions():
-        code = codes.get(path)
-        if code is None and (path in left_open or (section.member in left_open and question.required)):
-            code = "missing"
-        if code is not None:
+        # An object that is missing altogether is asked for field by field.
+        whole = codes.get(section.member or "") if question.required else None
+        if code := codes.get(path, whole):
             told[path] = form_page.explained(question, code, language)
     return told
-
-
-async def _again(db: AsyncSession, token: str, filled: Filled, language: Language, now: datetime) -> Shown:
-    sheet = await _sheet(db, await forms.opened(db, token), language, now)
-    return Shown(form_page.of_form(sheet, filled, language), 400)
 
 
 async def _sheet(db: AsyncSession, opened: Opened, language: Language, now: datetime) -> Sheet:

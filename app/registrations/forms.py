@@ -1,6 +1,6 @@
 """The enrolment form: reached by a personal link, saved in parts, returned once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
@@ -146,13 +146,21 @@ async def submit(
     """
     form = await _to_fill_in(db, token, now, expected)
     given = answers.model_dump(mode="json", by_alias=True, exclude_none=True)
-    if faults := _left_open(given, form.edition):
+    if faults := left_open(given, form.edition.form_required):
         raise InvalidInput(faults)
     await _keep(db, form.form, given, now)
     form.form.submitted_at = form.form.consented_at = now
     move(db, form.registration, form.edition, "complete", APPLICANT, now)
     await db.flush()
     return shown(await opened(db, token), language, now)
+
+
+def left_open(answers: Mapping[str, Any], asked: Collection[str]) -> list[Fault]:
+    """A fault for each answer that the edition asks for beside the form's own, and that is not given."""
+    return [
+        Fault(pointer=f"#/{name}", code="missing", detail="Field required")
+        for name in definition.missing(answers, asked)
+    ]
 
 
 async def invoice_address(db: AsyncSession, registration_id: UUID) -> InvoiceAddress | None:
@@ -235,17 +243,22 @@ def shown(opened: Opened, language: Language, now: datetime) -> EnrolmentFormRea
     )
 
 
+def require_editable(found: Opened, now: datetime) -> None:
+    """Raise FormAlreadySubmitted, FormOverdue or MoveNotAllowed unless it can be saved and returned."""
+    if found.form.submitted_at:
+        raise FormAlreadySubmitted("This form was returned before; the link works once.")
+    if found.due_at and found.is_late(now):
+        raise FormOverdue(f"The form could be returned until {utc(found.due_at)}.")
+    require(found.registration, "complete")
+
+
 async def _to_fill_in(db: AsyncSession, token: str, now: datetime, expected: Expected) -> Opened:
     """The form behind a link, locked with its registration, when it can be saved and returned."""
     found = await opened(db, token)
     await locked(db, found.registration.id)
     found = await opened(db, token)  # as it is now that nobody else changes it
-    if found.form.submitted_at:
-        raise FormAlreadySubmitted("This form was returned before; the link works once.")
+    require_editable(found, now)
     expected.require(*(shown(found, language, now) for language in get_args(Language)))
-    if found.due_at and found.is_late(now):
-        raise FormOverdue(f"The form could be returned until {utc(found.due_at)}.")
-    require(found.registration, "complete")
     return found
 
 
@@ -253,11 +266,3 @@ async def _keep(db: AsyncSession, form: EnrolmentForm, answers: Mapping[str, Any
     form.answers = {name: value for name, value in answers.items() if name != _WISHES}
     form.saved_at = now
     await wishes.keep(db, form.registration, answers.get(_WISHES, {}))
-
-
-def _left_open(answers: Mapping[str, Any], edition: Edition) -> list[Fault]:
-    """A fault for each answer that the edition asks for and that is not given."""
-    return [
-        Fault(pointer=f"#/{name}", code="missing", detail="Field required")
-        for name in definition.missing(answers, edition.form_required)
-    ]

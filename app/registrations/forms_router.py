@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.core.http.answers import problems, spoken, tagged
 from app.core.http.dependencies import Db, Now, Precondition
 from app.core.language import Language, preferred
-from app.core.problems import InvalidInput, NotFound, PreconditionFailed
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed, Problem
 from app.identity.access import PUBLIC
 from app.registrations import form_page, form_posts, forms
 from app.registrations.form_posts import Shown
@@ -67,7 +67,7 @@ async def get_enrolment_form(
 
     What was returned is not shown again.
     """
-    if "text/html" in accept.lower():
+    if _is_for_people(accept):
         return _html(await form_posts.page(db, token, language, now, saved=saved is not None), language)
     return _answered(response, await forms.read(db, token, language, now), language)
 
@@ -121,15 +121,27 @@ async def submit_enrolment_form(
 
 @router.post("/{token}", dependencies=[PUBLIC], include_in_schema=False)
 async def post_enrolment_form(
-    token: Token, body: Annotated[EnrolmentFormTyped, Form()], db: Db, now: Now, language: Asked
+    token: Token,
+    body: Annotated[EnrolmentFormTyped, Form()],
+    db: Db,
+    now: Now,
+    language: Asked,
+    accept: Accept = "",
 ) -> Response:
     """What the page's own buttons do; the page that follows is read anew, so that nothing is sent twice."""
-    refused = await form_posts.receive(db, token, body, language, now)
-    if refused:
-        return _html(refused, language)
+    try:
+        await form_posts.receive(db, token, body, language, now)
+    except Problem as refusal:
+        if not _is_for_people(accept):
+            raise
+        return _html(await form_posts.refused(db, token, body, refusal, language, now), language)
     saved = "&saved=true" if body.model_dump()["press"] == "save" else ""
     # Relative, so that the link does not stand in one more header.
     return RedirectResponse(f"?lang={language}{saved}", 303)
+
+
+def _is_for_people(accept: str) -> bool:
+    return "text/html" in accept.lower()
 
 
 def _answered(response: Response, form: EnrolmentFormRead, language: Language) -> EnrolmentFormRead:
