@@ -35,6 +35,7 @@ from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
 from app.registrations.personal_calendar_router import router as personal_calendars
 from app.registrations.personal_links_router import router as personal_links
+from app.registrations.returned_forms_router import router as returned_forms
 from app.registrations.router import router as registrations
 from app.trainings.feeds_router import router as feeds
 from app.trainings.router import catalogue, editions, phases
@@ -56,6 +57,7 @@ ROUTERS = (
     personal_calendars,
     applicants,
     forms,
+    returned_forms,
     editions_registrations,
     draws,
     attendance,

@@ -9,6 +9,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
 from app.draws import service as draws
+from app.registrations import reminders, wishes
 from app.registrations import service as registrations
 
 log = structlog.get_logger(__name__)
@@ -29,14 +30,17 @@ async def work(database: Database, clock: Clock, seconds: float) -> None:
 async def once(database: Database, clock: Clock) -> int:
     """Do all that is due now, an edition or a draw a transaction; gives how many registrations lapsed.
 
-    Results of draws are published at their moment, forms and offers that were not answered lapse, seats
-    that an edition has gained are offered to its waiting list, and answers kept for repeats are forgotten.
+    Results of draws are published at their moment, forms and offers that were not answered lapse, forms
+    that are not returned are reminded of, seats that an edition has gained are offered to its waiting list,
+    wishes that have served are erased, and answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
         due = await draws.due(db, now)
         editions = await registrations.overdue_editions(db, now)
         waiting = await registrations.waiting_editions(db)
+        unreturned = await reminders.editions_to_remind(db, now)
+        served = await wishes.editions_to_erase(db, now)
     for draw in due:
         async with database.transaction() as db:
             await draws.publish_due(db, draw, now)
@@ -46,6 +50,12 @@ async def once(database: Database, clock: Clock) -> int:
     for edition in waiting:
         async with database.transaction() as db:
             await registrations.offer_free_seats(db, edition, now)
+    for edition in unreturned:
+        async with database.transaction() as db:
+            await reminders.remind_due(db, edition, now)
+    for edition in served:
+        async with database.transaction() as db:
+            await wishes.erase(db, edition, now)
     async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:

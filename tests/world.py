@@ -12,6 +12,7 @@ import httpx
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
+from app import worker
 from app.core.clock import Clock
 from app.identity import tokens
 from app.identity.caller import ROLE_SCOPES, Caller, Role
@@ -117,6 +118,11 @@ class World:
     def at(self, moment: str) -> None:
         """Set the clock to `moment`, such as 2021-07-06T09:00+02:00."""
         self.app.state.clock = Clock(datetime.fromisoformat(moment).astimezone(UTC))
+
+    def work(self) -> int:
+        """A round of the background work; gives how many registrations lapsed."""
+        lapsed: int = self.http.portal.call(worker.once, self.app.state.database, self.app.state.clock)
+        return lapsed
 
     def events(self, type: str | None = None) -> list[JSON]:
         """The audit trail, oldest first."""

@@ -233,7 +233,10 @@ def _register(world: World) -> list[JSON]:
     fleck = world.fleck
     schemas = openapi.document(world.app)["components"]["schemas"]
     first = good(fleck.post("/v1/registrations", schemas["RegistrationCreate"]["examples"][0]))
-    good(world.http.get(f"/v1/enrolment-forms/{first['enrolmentForm']['token']}"))
+    path = f"/v1/enrolment-forms/{first['enrolmentForm']['token']}"
+    good(world.http.request("PATCH", path, json={"learningQuestion": "Hoe maak ik een leerlijn?"}))
+    good(world.http.get(path))
+    good(fleck.post(f"/v1/registrations/{first['id']}/enrolment-form/_remind"))
     made = [good(fleck.post("/v1/registrations", _body(number))) for number in range(len(PEOPLE))]
     again = _body(0)
     again["applicant"]["email"] = "n.vandermeer@thuis.example"
@@ -242,6 +245,10 @@ def _register(world: World) -> list[JSON]:
     answers = {name: value for name, value in form().items() if name != "invoiceAddress"}
     for one in [*made, twice]:
         good(world.http.put(f"/v1/enrolment-forms/{one['enrolmentForm']['token']}", json=answers))
+    path = f"/v1/registrations/{made[2]['id']}/enrolment-form"
+    good(fleck.get(path))
+    good(fleck.post(f"{path}/_reopen", {"reason": "De leervraag was half overgenomen."}))
+    good(world.http.put(f"/v1/enrolment-forms/{made[2]['enrolmentForm']['token']}", json=answers))
     good(fleck.get(f"/v1/registrations?edition={PILOT}"))
     good(fleck.patch(f"/v1/registrations/{made[1]['id']}", {"position": "docent muziek"}))
     good(fleck.get("/v1/applicants"))

@@ -60,16 +60,19 @@ class Expected:
     match: str | None = None
     none_match: str | None = None
 
-    def require(self, current: BaseModel | None) -> None:
-        """Raise PreconditionFailed unless `current` is as expected; None is: nothing there yet."""
+    def require(self, *current: BaseModel | None) -> None:
+        """Raise PreconditionFailed unless `current` is as expected; None is: nothing there yet.
+
+        What is shown in several languages has a tag in each, of which the caller has seen one.
+        """
         if self.match is None and self.none_match is None:
             return
-        tag = of(current) if current is not None else None
-        if self.match is not None and not strong_match(self.match, tag):
+        tags = [of(one) if one is not None else None for one in current]
+        if self.match is not None and not any(strong_match(self.match, tag) for tag in tags):
             raise PreconditionFailed(
                 "This was changed after you read it; read it again and repeat the change."
             )
-        if self.none_match is not None and weak_match(self.none_match, tag):
+        if self.none_match is not None and any(weak_match(self.none_match, tag) for tag in tags):
             raise PreconditionFailed("If-None-Match names what is there.")
 
 

@@ -21,10 +21,11 @@ def time_tag(moment: datetime, time_zone: str, language: Language) -> Markup:
 
 
 class Pages:
-    """The pages of one folder, which share the style in `style`."""
+    """The pages of one folder, which share the style in `style`; some hold a form that is posted to us."""
 
-    def __init__(self, folder: Path, style: str) -> None:
+    def __init__(self, folder: Path, style: str, *, with_form: bool = False) -> None:
         self._folder, self._name = folder, style
+        self._posts_to = "'self'" if with_form else "'none'"
 
     def render(self, template: str, **values: Any) -> str:
         """The page; every value is escaped."""
@@ -33,10 +34,11 @@ class Pages:
 
     @cached_property
     def policy(self) -> str:
-        """The content security policy: nothing but the page's own style."""
+        """The content security policy: nothing but the page's own style, and its form if it has one."""
         fingerprint = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         return (
-            f"default-src 'none'; style-src 'sha256-{fingerprint}'; frame-ancestors 'none'; base-uri 'none'"
+            f"default-src 'none'; style-src 'sha256-{fingerprint}'; form-action {self._posts_to}; "
+            "frame-ancestors 'none'; base-uri 'none'"
         )
 
     @cached_property

@@ -25,6 +25,7 @@ class Scope(StrEnum):
     SESSIONS_WRITE = "sessions:write"
     REGISTRATIONS_READ = "registrations:read"
     REGISTRATIONS_WRITE = "registrations:write"
+    ENROLMENT_FORMS_READ = "enrolment-forms:read"
     APPLICANTS_READ = "applicants:read"
     APPLICANTS_WRITE = "applicants:write"
     DRAWS_WRITE = "draws:write"
@@ -46,6 +47,7 @@ SCOPE_TEXTS: dict[Scope, str] = {
     Scope.SESSIONS_WRITE: "Plan, move and cancel sessions",
     Scope.REGISTRATIONS_READ: "See registrations",
     Scope.REGISTRATIONS_WRITE: "Register teachers and carry their registrations on",
+    Scope.ENROLMENT_FORMS_READ: "See the answers on enrolment forms",
     Scope.APPLICANTS_READ: "See applicants",
     Scope.APPLICANTS_WRITE: "Change applicants' names and addresses",
     Scope.DRAWS_WRITE: "Announce, run and void draws",
@@ -66,8 +68,19 @@ _PARTICIPATION = {
     Scope.ELIGIBILITY_READ,
     Scope.CERTIFICATES_READ,
 }
-_TEACHING = {Scope.SESSIONS_WRITE, Scope.ATTENDANCE_WRITE, Scope.PROGRESS_WRITE}
-_INTAKE = {Scope.REGISTRATIONS_WRITE, Scope.APPLICANTS_READ, Scope.APPLICANTS_WRITE, Scope.EVENTS_READ}
+_TEACHING = {
+    Scope.SESSIONS_WRITE,
+    Scope.ATTENDANCE_WRITE,
+    Scope.PROGRESS_WRITE,
+    Scope.ENROLMENT_FORMS_READ,
+}
+_INTAKE = {
+    Scope.REGISTRATIONS_WRITE,
+    Scope.ENROLMENT_FORMS_READ,
+    Scope.APPLICANTS_READ,
+    Scope.APPLICANTS_WRITE,
+    Scope.EVENTS_READ,
+}
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.PARTNER: frozenset(_PARTICIPATION | _INTAKE),

@@ -9,6 +9,7 @@ from app.core.problems import Fault, InvalidInput
 from app.core.tokens import digest
 from app.events import service as events
 from app.identity.caller import Caller
+from app.registrations import wishes
 from app.registrations.lifecycle import REOPENED, Status
 from app.registrations.links import Links
 from app.registrations.models import Applicant, EnrolmentForm, Registration
@@ -100,12 +101,12 @@ async def _copy(
     returned = EnrolmentForm(
         registration=copied.id,
         token_digest=digest(links.enrolment_token(copied.id)),
-        submitted_at=form.submitted_at,
-        answers=form.answers,
+        **form.model_dump(include={"submitted_at", "answers", "saved_at", "consented_at"}),
     )
     for one in (person, copied, returned):
         db.add(one)
         await db.flush()
+    await wishes.keep(db, copied.id, await wishes.read(db, registration.id))
     events.record(
         db,
         "registration.received",

@@ -11,7 +11,7 @@ from enum import StrEnum
 class Status(StrEnum):
     """Where a registration stands."""
 
-    RECEIVED = "received"  # posted by a partner; the form is with the applicant
+    RECEIVED = "received"  # posted by a partner; the form is with the applicant, perhaps once more
     COMPLETE = "complete"  # form returned; takes part in the allocation
     PLACED = "placed"  # has a seat on offer
     WAITLISTED = "waitlisted"
@@ -45,6 +45,7 @@ def _move(target: Status, *sources: Status) -> Move:
 _S = Status
 MOVES: Mapping[str, Move] = {
     "complete": _move(_S.COMPLETE, _S.RECEIVED),
+    "reopen": _move(_S.RECEIVED, _S.COMPLETE),
     "place": _move(_S.PLACED, _S.COMPLETE, _S.WAITLISTED),
     "waitlist": _move(_S.WAITLISTED, _S.COMPLETE),
     "confirm": _move(_S.CONFIRMED, _S.PLACED),

@@ -1,4 +1,4 @@
-"""Tables: applicant, registration, enrolment_form."""
+"""Tables: applicant, registration, seat_offer, duplicate_decision, enrolment_form, wishes."""
 
 from datetime import datetime
 from typing import Any
@@ -133,7 +133,10 @@ class DuplicateDecision(SQLModel, table=True):
 
 
 class EnrolmentForm(SQLModel, table=True):
-    """The form that completes a registration; reached by a link of which the digest is kept."""
+    """The form that completes a registration; reached by a link of which the digest is kept.
+
+    `answers` are a draft until `submitted_at`. They never hold the wishes, which have a table of their own.
+    """
 
     __tablename__ = "enrolment_form"
 
@@ -141,3 +144,19 @@ class EnrolmentForm(SQLModel, table=True):
     token_digest: bytes = Field(unique=True, sa_type=sa.LargeBinary(32))
     submitted_at: datetime | None = moment(nullable=True)
     answers: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    saved_at: datetime | None = moment(nullable=True)
+    consented_at: datetime | None = moment(nullable=True)
+    reopened_at: datetime | None = moment(nullable=True)
+    # Where it is not the edition's: a form that was reopened may have longer.
+    due_at: datetime | None = moment(nullable=True)
+    reminded_at: datetime | None = moment(nullable=True)
+    # The moment that the last reminder of itself was for, so that each goes out once.
+    reminded_for: datetime | None = moment(nullable=True)
+
+
+class Wishes(SQLModel, table=True):
+    """What somebody eats and needs, which may tell of faith or health: kept apart, and erased in time."""
+
+    registration: UUID = Field(primary_key=True, foreign_key="registration.id")
+    dietary: str | None = Field(default=None, max_length=1000)
+    accessibility: str | None = Field(default=None, max_length=1000)

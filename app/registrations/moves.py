@@ -38,14 +38,7 @@ def move(
     Raises MoveNotAllowed, naming the verbs that would be allowed.
     """
     before = registration.status
-    try:
-        registration.status = lifecycle.after(before, verb)
-    except NotAllowed as refused:
-        raise MoveNotAllowed(
-            f"A registration that is {refused.status} cannot be moved by {verb}.",
-            currentStatus=refused.status,
-            allowed=refused.allowed,
-        ) from refused
+    registration.status = require(registration, verb)
     _count(edition, before, registration.status, 1)
     registration.answer_by = _answer_by(edition, registration.status, now)
     events.record(
@@ -59,6 +52,18 @@ def move(
         **({"reason": reason} if reason else {}),
         **_told(before, registration.answer_by),
     )
+
+
+def require(registration: Registration, verb: str) -> Status:
+    """The status that `verb` would lead to, or MoveNotAllowed, naming the verbs that would be allowed."""
+    try:
+        return lifecycle.after(registration.status, verb)
+    except NotAllowed as refused:
+        raise MoveNotAllowed(
+            f"A registration that is {refused.status} cannot be moved by {verb}.",
+            currentStatus=refused.status,
+            allowed=refused.allowed,
+        ) from refused
 
 
 async def move_all(

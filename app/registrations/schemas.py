@@ -1,13 +1,12 @@
-"""What goes in and out about registrations, applicants and enrolment forms."""
+"""What goes in and out about registrations and applicants."""
 
 from typing import Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field, JsonValue
 
 from app.core.paging import Page
-from app.core.values import Change, Email, Flag, Input, Moment, Name, Output, Phone, Slug, Text, Title
+from app.core.values import Change, Email, Input, Moment, Name, Output, Phone, Slug, Text, Title
 from app.registrations.lifecycle import Status
 from app.registrations.likeness import DuplicateVerdict, Ground
 
@@ -198,47 +197,3 @@ class CarriedOver(Output):
 
 class RegistrationPage(Page[RegistrationRead]):
     """One page of registrations, oldest first."""
-
-
-class InvoiceAddress(Input):
-    """Where the invoice goes."""
-
-    name: Title = Field(examples=["Het Lyceum, administratie"])
-    street: Title = Field(examples=["Schoolstraat 1"])
-    postal_code: Name = Field(examples=["1315 AA"])
-    city: Name = Field(examples=["Almere"])
-    reference: Title | None = Field(default=None, examples=["Kostenplaats 42"])
-
-
-class EnrolmentFormSubmit(Input):
-    """The applicant's answers."""
-
-    learning_question: Text = Field(examples=["Hoe maak ik van losse activiteiten een doorlopende leerlijn?"])
-    work_situation: Text = Field(examples=["Docent beeldend, 0,8 fte, twee uur per week voor coördinatie."])
-    invoice_address: InvoiceAddress | None = None
-    consent: Flag = Field(
-        description="permission to use these data for the training; must be given",
-        examples=[True],
-        json_schema_extra={"const": True},
-    )
-
-    @field_validator("consent")
-    @classmethod
-    def _given(cls, consent: bool) -> bool:
-        if not consent:
-            raise PydanticCustomError("consent", "Input should be true: without permission we cannot proceed")
-        return consent
-
-
-class EnrolmentFormRead(Output):
-    """The form behind a personal link; the answers are not shown again."""
-
-    model_config = ConfigDict(title="EnrolmentForm")
-
-    edition: str
-    edition_title: str
-    training_title: str
-    applicant_name: str
-    status: Literal["open", "submitted"]
-    due_at: Moment | None
-    submitted_at: Moment | None

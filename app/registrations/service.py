@@ -51,6 +51,8 @@ class AlreadyRegistered(Problem):
 
 _NOT_SHOWN = {"applicant", "school_name", "school_city", "email_key", "name_key", "links_generation"}
 Row = tuple[Registration, Applicant, EnrolmentForm, datetime | None]
+# A form that was reopened may have a term of its own.
+_FORM_DUE_AT = sa.func.coalesce(col(EnrolmentForm.due_at), col(Edition.forms_due_at))
 
 
 async def register(
@@ -163,6 +165,7 @@ async def overdue_editions(db: AsyncSession, now: datetime) -> list[str]:
     query = (
         select(Registration.edition)
         .join(Edition, col(Edition.slug) == Registration.edition)
+        .join(EnrolmentForm, col(EnrolmentForm.registration) == Registration.id)
         .where(_overdue(now))
         .distinct()
         .order_by(col(Registration.edition))
@@ -179,6 +182,7 @@ async def lapse_overdue(db: AsyncSession, edition_slug: str, now: datetime) -> i
     query = (
         select(Registration)
         .join(Edition, col(Edition.slug) == Registration.edition)
+        .join(EnrolmentForm, col(EnrolmentForm.registration) == Registration.id)
         .where(Registration.edition == edition_slug, _overdue(now))
         .order_by(col(Registration.id))
         .with_for_update(of=Registration)
@@ -204,7 +208,7 @@ async def offer_free_seats(db: AsyncSession, edition_slug: str, now: datetime) -
 
 def _overdue(now: datetime) -> Any:
     return sa.or_(
-        sa.and_(col(Registration.status) == Status.RECEIVED, col(Edition.forms_due_at) <= now),
+        sa.and_(col(Registration.status) == Status.RECEIVED, now >= _FORM_DUE_AT),
         sa.and_(col(Registration.status) == Status.PLACED, col(Registration.answer_by) <= now),
     )
 
@@ -265,7 +269,7 @@ def _form_link(
 def rows(caller: Caller) -> Any:
     """The query for everything that is shown of the registrations that the caller may see."""
     return (
-        select(Registration, Applicant, EnrolmentForm, Edition.forms_due_at)
+        select(Registration, Applicant, EnrolmentForm, _FORM_DUE_AT)
         .join(Applicant, col(Applicant.id) == Registration.applicant)
         .join(EnrolmentForm, col(EnrolmentForm.registration) == Registration.id)
         .join(Edition, col(Edition.slug) == Registration.edition)

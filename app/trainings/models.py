@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
@@ -61,6 +62,12 @@ class Edition(SQLModel, table=True):
     opens_at: datetime = moment()
     closes_at: datetime = moment()
     forms_due_at: datetime | None = moment(nullable=True)
+    form_reminder_days: list[int] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    form_required: list[str] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
     answer_days: int | None = None
     capacity: int
     seats_taken: int = 0

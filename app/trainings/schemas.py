@@ -23,9 +23,10 @@ from app.core.values import (
     Text,
     Title,
 )
-from app.trainings.terms import CarryMode, Mode, SessionStatus, UnfilledMinimum
+from app.trainings.terms import CarryMode, FormPart, Mode, SessionStatus, UnfilledMinimum
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
+ReminderDays = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
 
 
 class TrainingRead(Output):
@@ -117,6 +118,15 @@ def _distinct_partners(quotas: list[QuotaBody]) -> list[QuotaBody]:
     return quotas
 
 
+def _farthest_first(days: list[int]) -> list[int]:
+    """Each day once, in the order in which they come."""
+    return sorted(set(days), reverse=True)
+
+
+def _each_once(parts: list[FormPart]) -> list[FormPart]:
+    return [part for part in FormPart if part in parts]
+
+
 def _known_time_zone(name: str) -> str:
     if name not in available_timezones():
         raise PydanticCustomError("time_zone", "Input should be a time zone, such as Europe/Amsterdam")
@@ -136,6 +146,14 @@ class EditionCreate(Input):
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20, examples=[["mocca"]])
     forms_due_at: Moment | None = Field(default=None, description="a form not returned by then lapses")
+    form_reminder_days: list[ReminderDays] = Field(
+        default=[7, 2],
+        max_length=10,
+        description="how many days before `formsDueAt` who has not returned the form is reminded",
+    )
+    form_required: list[FormPart] = Field(
+        default=[], max_length=10, description="what the form asks beside what it always does"
+    )
     answer_days: AnswerDays | None = Field(
         default=None, description="days to answer an offered seat; null: no limit"
     )
@@ -146,6 +164,8 @@ class EditionCreate(Input):
     carry_over: CarryOverBody = _NO_CARRY_OVER
 
     _quotas = field_validator("quotas")(_distinct_partners)
+    _days = field_validator("form_reminder_days")(_farthest_first)
+    _parts = field_validator("form_required")(_each_once)
     _zone = field_validator("time_zone")(_known_time_zone)
 
 
@@ -170,11 +190,15 @@ class EditionChange(Change):
     quotas: list[QuotaBody] = Field(default=[], max_length=100)
     providers: list[Slug] = Field(default=[], max_length=20)
     forms_due_at: Moment | None = None
+    form_reminder_days: list[ReminderDays] = Field(default=[], max_length=10)
+    form_required: list[FormPart] = Field(default=[], max_length=10)
     answer_days: AnswerDays | None = None
     unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
     carry_over: CarryOverBody = _NO_CARRY_OVER
 
     _quotas = field_validator("quotas")(_distinct_partners)
+    _days = field_validator("form_reminder_days")(_farthest_first)
+    _parts = field_validator("form_required")(_each_once)
 
 
 class WindowRead(Output):
@@ -230,6 +254,8 @@ class EditionRead(Output):
     providers: list[str]
     seats: Seats
     forms_due_at: Moment | None
+    form_reminder_days: list[int] = Field(description="days before `formsDueAt`, the farthest first")
+    form_required: list[FormPart]
     answer_days: int | None
     unfilled_minimum: UnfilledMinimum
     carry_over: CarryOverRead

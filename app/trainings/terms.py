@@ -1,4 +1,4 @@
-"""What an edition can lay down about its draw, and how a session stands. Pure: no database."""
+"""What an edition can lay down about draw and enrolment form, and how a session stands. Pure: no database."""
 
 from enum import StrEnum
 
@@ -32,3 +32,9 @@ class SessionStatus(StrEnum):
     PLANNED = "planned"
     UNSCHEDULED = "unscheduled"  # it has no times yet, or no longer
     CANCELLED = "cancelled"
+class FormPart(StrEnum):
+    """What the enrolment form leaves open unless the edition asks for it; each is a member of the answers."""
+    COORDINATOR_HOURS = "coordinatorHours"
+    COORDINATOR_MANDATE = "coordinatorMandate"
+    SCHOOL_LEADER = "schoolLeader"
+    INVOICE_ADDRESS = "invoiceAddress"

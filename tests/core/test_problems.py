@@ -264,7 +264,7 @@ def test_a_wrong_method_is_told_the_right_ones(world: World) -> None:
         ("DELETE", "/v1/organisations"): {"GET", "POST"},
         ("PUT", "/v1/organisations/fleck"): {"GET", "PATCH"},
         ("FOO", "/v1/clients"): {"GET", "POST"},
-        ("POST", "/v1/enrolment-forms/x"): {"GET", "PUT"},
+        ("DELETE", "/v1/enrolment-forms/x"): {"GET", "PATCH", "POST", "PUT"},
         ("POST", "/v1/docs/assets/swagger-ui.css"): {"GET"},
     }
     told = {}
@@ -383,10 +383,14 @@ def test_the_log_names_the_route_and_never_a_secret(world: World) -> None:
         path = f"/v1/enrolment-forms/{token}"
         answers = [
             world.http.get(path),
+            world.http.request("PATCH", path, json={"wishes": {"dietary": "hunter2"}}),
+            world.http.get(path, headers={"Accept": "text/html"}),
+            world.http.post(path, data={"learningQuestion": "hunter2", "coordinatorHours": token}),
+            world.http.post(path, data={"press": "x"}),
             world.http.put(path, json=form()),
             world.http.put(path, json=form()),  # 409
             world.http.put(path, json={"learningQuestion": token}),
-            world.http.post(path),
+            world.http.request("DELETE", path),
             world.http.get(f"{path}/x"),
             world.http.get(f"/v1/nergens?token={token}"),
             world.http.post("/v1/oauth/token", data={"grant_type": "x", "client_secret": "hunter2"}),
@@ -396,10 +400,14 @@ def test_the_log_names_the_route_and_never_a_secret(world: World) -> None:
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [
         ("POST", "/v1/registrations", 201),
         ("GET", "/v1/enrolment-forms/{token}", 200),
+        ("PATCH", "/v1/enrolment-forms/{token}", 200),
+        ("GET", "/v1/enrolment-forms/{token}", 200),
+        ("POST", "/v1/enrolment-forms/{token}", 400),
+        ("POST", "/v1/enrolment-forms/{token}", 400),
         ("PUT", "/v1/enrolment-forms/{token}", 200),
         ("PUT", "/v1/enrolment-forms/{token}", 409),
         ("PUT", "/v1/enrolment-forms/{token}", 400),
-        ("POST", "/v1/enrolment-forms/{token}", 405),
+        ("DELETE", "/v1/enrolment-forms/{token}", 405),
         ("GET", None, 404),
         ("GET", None, 404),
         ("POST", "/v1/oauth/token", 400),

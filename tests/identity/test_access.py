@@ -15,6 +15,7 @@ editions:write        -        -         -          admin
 sessions:write        -        provider  -          admin
 registrations:read    partner  provider  certifier  admin
 registrations:write   partner  -         -          admin
+enrolment-forms:read  partner  provider  -          admin
 applicants:read       partner  -         -          admin
 applicants:write      partner  -         -          admin
 draws:write           -        -         -          admin

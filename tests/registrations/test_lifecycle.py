@@ -34,6 +34,7 @@ def test_the_moves_are_those_of_the_design() -> None:
     """The lifecycle of the design (section 5), written out a second time on purpose."""
     told = """
         received complete complete
+        complete reopen received
         complete place placed
         placed confirm confirmed
         confirmed certify certified

@@ -56,7 +56,12 @@ GET    /v1/applicants                                          p a
 GET    /v1/applicants/{applicantId}                            p a
 PATCH  /v1/applicants/{applicantId}                            p a
 GET    /v1/enrolment-forms/{token}                             public
+PATCH  /v1/enrolment-forms/{token}                             public
 PUT    /v1/enrolment-forms/{token}                             public
+POST   /v1/enrolment-forms/{token}                             public
+GET    /v1/registrations/{registrationId}/enrolment-form       p v a
+POST   /v1/registrations/{registrationId}/enrolment-form/_reopen p a
+POST   /v1/registrations/{registrationId}/enrolment-form/_remind p a
 GET    /v1/editions/{edition}/possible-duplicates              a
 POST   /v1/editions/{edition}/possible-duplicates/_decide      a
 POST   /v1/editions/{edition}/_carry                           a

@@ -15,11 +15,12 @@ from tests.trainings.test_sessions import SESSION
 from tests.whole.test_access import _calls, _routes
 from tests.world import PILOT, PUBLIC_SOURCE, Party, World, registration
 
-# What makes something and answers 200: a secret, registrations, a rehearsal in the audit trail.
+# What makes something and answers 200: a secret, registrations, a rehearsal in the audit trail, a reminder.
 ANSWER_200 = {
     "/v1/clients/{clientId}/_rotate",
     "/v1/editions/{edition}/_carry",
     "/v1/draws/{drawId}/_rehearse",
+    "/v1/registrations/{registrationId}/enrolment-form/_remind",
 }
 # The other POSTs, and why a repeat does no harm without a key.
 NO_KEY = {
@@ -30,6 +31,9 @@ NO_KEY = {
     "/v1/registrations/{registrationId}/_confirm": "is refused the second time",
     "/v1/registrations/{registrationId}/_decline": "is refused the second time",
     "/v1/registrations/{registrationId}/personal-links/_renew": "ends links that nobody has yet",
+    "/v1/enrolment-forms/{token}": "saves the same once more, or is refused",
+    "/v1/registrations/{registrationId}/enrolment-form/_reopen": "is refused the second time",
+    "/v1/registrations/{registrationId}/personal-links/_renew": "ends the links that nobody has seen yet",
     "/v1/editions/{edition}/possible-duplicates/_decide": "decides the same once more",
     "/v1/draws/{drawId}/_run": "is refused the second time",
     "/v1/draws/{drawId}/_publish": "is refused the second time",
@@ -81,7 +85,9 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     assert rotated["clientSecret"] != made["clientSecret"]
     ask(admin, "/v1/editions", ZUID)
     ask(world.provider, "/v1/sessions", SESSION)
-    ask(world.fleck, "/v1/registrations", registration())
+    unreturned = ask(world.fleck, "/v1/registrations", registration()).json()["id"]
+    template = "/v1/registrations/{registrationId}/enrolment-form/_remind"
+    assert ask(world.fleck, template, registrationId=unreturned).json()["remindedAt"]
 
     participant = world.complete()
     world.at("2021-07-06T09:00+02:00")
