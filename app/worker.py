@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from app.attendance import outlook
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
@@ -30,7 +31,8 @@ async def once(database: Database, clock: Clock) -> int:
     """Do all that is due now, an edition or a draw a transaction; gives how many registrations lapsed.
 
     Results of draws are published at their moment, forms and offers that were not answered lapse, seats
-    that an edition has gained are offered to its waiting list, and answers kept for repeats are forgotten.
+    that an edition has gained are offered to its waiting list, participants for whom too little is left are
+    flagged, and answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -46,6 +48,11 @@ async def once(database: Database, clock: Clock) -> int:
     for edition in waiting:
         async with database.transaction() as db:
             await registrations.offer_free_seats(db, edition, now)
+    async with database.transaction() as db:
+        passed = await outlook.due_editions(db, now)
+    for edition in passed:
+        async with database.transaction() as db:
+            await outlook.judge_time(db, edition, now)
     async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:

@@ -37,7 +37,12 @@ MONTHS = (
 # Tried in this order for each character, and Typst's other fonts after them.
 FAMILIES = ("Libertinus Serif", "FiraGO", "Noto Sans CJK SC")
 STAND_IN = "\ufffd"  # for what none of the fonts has
-MODES = {"physical": "op locatie", "online": "online", "hybrid": "op locatie en online"}
+MODES = {
+    "physical": "op locatie",
+    "online": "online",
+    "hybrid": "op locatie en online",
+    "made-up": "ingehaald",
+}
 
 
 @dataclass(frozen=True)

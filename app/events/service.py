@@ -1,5 +1,6 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.paging import Window, fetch, whole
 from app.events.models import Event
 from app.events.schemas import EventPage, EventRead
+
+_RECORDED = "recorded events"
 
 
 def record(
@@ -31,11 +34,16 @@ def record(
     `type` is `noun.participle`; `actor` the id of the client that acts; `partner` the organisation
     whose event it is, None for the administrators' alone. `data` holds JSON values and no personal data.
     """
-    db.add(
-        Event(
-            type=type, subject=str(subject), actor=actor, at=at, edition=edition, partner=partner, data=data
-        )
+    event = Event(
+        type=type, subject=str(subject), actor=actor, at=at, edition=edition, partner=partner, data=data
     )
+    db.add(event)
+    db.info.setdefault(_RECORDED, []).append(event)
+
+
+def recorded(db: AsyncSession) -> Sequence[Event]:
+    """What `record` has added to the running transaction so far, for what follows from it."""
+    return tuple(db.info.get(_RECORDED, ()))
 
 
 async def record_each(

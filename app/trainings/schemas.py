@@ -127,6 +127,9 @@ class EditionCreate(Input):
     answer_days: AnswerDays | None = Field(
         default=None, description="days to answer an offered seat; null: no limit"
     )
+    minimum_contact_minutes: Minutes | None = Field(
+        default=None, description="the contact time that a certificate asks; null: the training's"
+    )
     unfilled_minimum: UnfilledMinimum = Field(
         default=UnfilledMinimum.RELEASED,
         description="what becomes of the seats of a minimum that too few candidates came for",
@@ -159,6 +162,7 @@ class EditionChange(Change):
     providers: list[Slug] = Field(default=[], max_length=20)
     forms_due_at: Moment | None = None
     answer_days: AnswerDays | None = None
+    minimum_contact_minutes: Minutes | None = None
     unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
     carry_over: CarryOverBody = _NO_CARRY_OVER
 
@@ -219,6 +223,9 @@ class EditionRead(Output):
     seats: Seats
     forms_due_at: Moment | None
     answer_days: int | None
+    minimum_contact_minutes: int = Field(
+        description="the contact time that a certificate asks", examples=[1200]
+    )
     unfilled_minimum: UnfilledMinimum
     carry_over: CarryOverRead
 
