@@ -13,6 +13,8 @@ from swagger_ui_bundle import swagger_ui_path
 from app import __version__, worker
 from app.attendance import outlook
 from app.attendance.hours_router import router as contact_hours
+from app.attendance.lists_router import router as session_lists
+from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
@@ -56,7 +58,9 @@ ROUTERS = (
     editions_registrations,
     draws,
     attendance,
+    session_lists,
     contact_hours,
+    personal_pages,
     certificates,
     verifications,
     events,

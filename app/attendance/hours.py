@@ -139,6 +139,40 @@ def in_hours(minutes: int, language: Language) -> str:
     return f"{amount} hour" if amount == "1" else f"{amount} hours"
 
 
+def told(standing: Forecast, language: Language) -> list[str]:
+    """How contact time stands, to the participant, in words."""
+    attended, made_up = in_hours(standing.attended, language), in_hours(standing.made_up, language)
+    asked, needed = in_hours(standing.minimum, language), in_hours(standing.needed, language)
+    possible = in_hours(standing.possible, language)
+    if language == "nl":
+        made = f" en {made_up} ingehaald" if standing.made_up else ""
+        words = [f"Je hebt {attended} contacttijd gevolgd{made}; er wordt {asked} gevraagd."]
+        words += {
+            Outlook.MET: ["Dat is genoeg."],
+            Outlook.REACHABLE: [f"Je hebt nog {needed} nodig. Er kan nog {possible} bij komen."],
+            Outlook.OUT_OF_REACH: [
+                f"Je hebt nog {needed} nodig, en er kan nog maar {possible} bij komen.",
+                "Overleg met je docent hoe je tijd kunt inhalen.",
+            ],
+        }[standing.outlook]
+        if standing.unknown and standing.needed:
+            words.append("Er komen ook nog bijeenkomsten waarvan de lengte niet bekend is.")
+        return words
+    made = f" and made up for {made_up}" if standing.made_up else ""
+    words = [f"You have attended {attended} of contact time{made}; {asked} are asked."]
+    words += {
+        Outlook.MET: ["That is enough."],
+        Outlook.REACHABLE: [f"You still need {needed}. As much as {possible} can still be added."],
+        Outlook.OUT_OF_REACH: [
+            f"You still need {needed}, and no more than {possible} can be added.",
+            "Ask your trainer how you can make up for time.",
+        ],
+    }[standing.outlook]
+    if standing.unknown and standing.needed:
+        words.append("There will also be sessions whose length is not known yet.")
+    return words
+
+
 def requirements(standing: Standing, language: Language) -> list[Requirement]:
     """Every requirement of the certificate (design, section 7), in a fixed order."""
     return [_hours(standing, language), _phases(standing, language), _product(standing, language)]

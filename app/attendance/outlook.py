@@ -54,13 +54,14 @@ class _Participant:
 
 async def read(db: AsyncSession, caller: Caller, registration_id: UUID, now: datetime) -> ContactHoursRead:
     """How contact time stands for a registration that the caller may see, or NotFound."""
-    return await of_registration(db, (await own(db, caller, registration_id)).id, now)
+    [found] = await _participants(db, [(await own(db, caller, registration_id)).id])
+    return _shown(found, now)
 
 
-async def of_registration(db: AsyncSession, registration_id: UUID, now: datetime) -> ContactHoursRead:
+async def standing(db: AsyncSession, registration_id: UUID, now: datetime) -> Forecast:
     """How contact time stands for a registration, whoever asks."""
     [found] = await _participants(db, [registration_id])
-    return _shown(found, now)
+    return found.at(now)
 
 
 async def listed(
@@ -160,8 +161,8 @@ async def _judge(db: AsyncSession, whom: Any, now: datetime, *, by_time: bool = 
     )
     await db.flush()
     for one in await _participants(db, (await db.exec(query)).all()):
-        standing = one.at(now)
-        out = standing.outlook is Outlook.OUT_OF_REACH
+        known = one.at(now)
+        out = known.outlook is Outlook.OUT_OF_REACH
         if out == (one.flagged_at is not None):
             continue
         if out:
@@ -177,11 +178,11 @@ async def _judge(db: AsyncSession, whom: Any, now: datetime, *, by_time: bool = 
             at=now,
             edition=one.registration.edition,
             partner=one.registration.partner,
-            attended=standing.attended,
-            makeUp=standing.made_up,
-            possible=standing.possible,
-            needed=standing.needed,
-            minimum=standing.minimum,
+            attended=known.attended,
+            makeUp=known.made_up,
+            possible=known.possible,
+            needed=known.needed,
+            minimum=known.minimum,
         )
     await db.flush()
 
@@ -262,19 +263,19 @@ async def _recorded(db: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[UU
 
 
 def _shown(one: _Participant, now: datetime) -> ContactHoursRead:
-    standing = one.at(now)
-    out = standing.outlook is Outlook.OUT_OF_REACH
+    known = one.at(now)
+    out = known.outlook is Outlook.OUT_OF_REACH
     return ContactHoursRead(
         registration=one.registration.id,
         edition=one.registration.edition,
         partner=one.registration.partner,
         applicant_name=one.applicant.full_name,
-        attended=standing.attended,
-        make_up=standing.made_up,
-        possible=standing.possible,
-        needed=standing.needed,
-        minimum=standing.minimum,
-        unknown_sessions=standing.unknown,
-        outlook=standing.outlook,
+        attended=known.attended,
+        make_up=known.made_up,
+        possible=known.possible,
+        needed=known.needed,
+        minimum=known.minimum,
+        unknown_sessions=known.unknown,
+        outlook=known.outlook,
         became_certain_at=(one.flagged_at or one.certain_at(now)) if out else None,
     )
