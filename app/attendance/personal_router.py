@@ -35,7 +35,7 @@ class FromPage(APIRoute):
         async def handle_either(request: Request) -> Response:
             if not forms.is_form(request):
                 return await handle(request)
-            address = f"/v1/personal-pages/{request.path_params['token']}"
+            address = f"/v1/personal-pages/{request.path_params['pageToken']}"
             try:
                 await handle(await forms.as_json(request))
             except (Problem, RequestValidationError) as refused:
@@ -45,9 +45,11 @@ class FromPage(APIRoute):
         return handle_either
 
 
-router = APIRouter(prefix="/v1/personal-pages/{token}", tags=["personal-pages"], route_class=FromPage)
+router = APIRouter(prefix="/v1/personal-pages/{pageToken}", tags=["personal-pages"], route_class=FromPage)
 
-Token = Annotated[str, Path(max_length=200, description="the last part of the personal link")]
+Token = Annotated[
+    str, Path(alias="pageToken", max_length=200, description="the last part of the personal link")
+]
 _PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 _FORM = {
     "requestBody": {"content": {FORM: {"schema": {"$ref": "#/components/schemas/CheckInBody"}}}},

@@ -121,7 +121,8 @@ def test_no_body_is_read_of_another_type(world: World, kind: str | None) -> None
 
 def test_no_form_is_read_where_json_is_asked_nor_the_other_way_round(world: World) -> None:
     for taker, types in TAKERS.items():
-        check(send(world, taker, b"{}", FORM if JSON_TYPE in types else JSON_TYPE), 415, taker)
+        if not {FORM, JSON_TYPE} <= set(types):  # a page's form may be sent to what reads JSON
+            check(send(world, taker, b"{}", FORM if JSON_TYPE in types else JSON_TYPE), 415, taker)
 
 
 def test_no_patch_is_read_of_another_kind(world: World) -> None:
