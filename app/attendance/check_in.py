@@ -112,7 +112,7 @@ async def code(
     codes.require_open(session, now)
     number = int(now.timestamp()) // _SECONDS
     next_at = datetime.fromtimestamp((number + 1) * _SECONDS, UTC)
-    return CheckInCode(session=session_id, code=codes.at(session, now), valid_until=next_at)
+    return CheckInCode(session=session_id, code=codes.at(session, now), next_code_at=next_at)
 
 
 async def check_in(

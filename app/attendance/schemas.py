@@ -130,7 +130,7 @@ class CheckInCode(Output):
 
     session: UUID
     code: str = Field(examples=["348833"])
-    valid_until: Moment = Field(description="when the next code comes; this one is taken a minute longer")
+    next_code_at: Moment = Field(description="when the next code comes; this one is taken a minute longer")
 
 
 def _without_spaces(value: object) -> object:

@@ -225,7 +225,7 @@ def test_a_list_against_what_was_seen_is_refused_whole_when_somebody_was_first(w
     assert answer.json()["rows"][1]["stands"] is None
     assert world.provider.get(f"{path}/{one}").json()["minutes"] == 180
 
-    items[1]["expected"], items[2]["expected"] = 2, None  # type: ignore[assignment]
+    items[1]["expected"], items[2]["expected"] = 2, None
     saved = world.provider.put(path, {"items": items})
     assert (saved.status_code, saved.json()["replaced"]) == (200, [])
     assert [row["version"] for row in saved.json()["items"]] == [2, 3, 1]

@@ -91,7 +91,7 @@ def test_the_code_changes_every_minute_and_is_shown_while_check_in_is_open(world
     assert _kind(world.provider.get(path)) == (409, "check-in-closed")
     world.at("2021-10-07T14:15:00+02:00")
     first = world.provider.get(path).json()
-    assert (first["session"], first["validUntil"]) == (hall.session["id"], "2021-10-07T12:16:00Z")
+    assert (first["session"], first["nextCodeAt"]) == (hall.session["id"], "2021-10-07T12:16:00Z")
     world.at("2021-10-07T14:16:00+02:00")
     assert world.provider.get(path).json()["code"] != first["code"]
     assert world.fleck.get(path).status_code == 403

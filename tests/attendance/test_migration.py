@@ -17,7 +17,8 @@ def _plant(url: str) -> tuple[UUID, UUID]:
         "INSERT INTO organisation (slug, name, roles) VALUES ('fleck', 'FleCk', '{partner}')",
         "INSERT INTO training VALUES ('t', 'T', 'T', 40, 1200, 75000, 'T')",
         "INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, capacity, "
-        "seats_taken, waiting, frozen) VALUES ('e', 't', 'E', 'E', 'UTC', '2021-01-01', '2021-02-01', 9, 1, 0, false)",
+        "seats_taken, waiting, frozen) "
+        "VALUES ('e', 't', 'E', 'E', 'UTC', '2021-01-01', '2021-02-01', 9, 1, 0, false)",
         "INSERT INTO applicant (id, partner, family_name, email, search_text) "
         f"VALUES ('{applicant}', 'fleck', 'Meer', 'noor@lyceum.example', '')",
         "INSERT INTO registration (id, edition, partner, applicant, email_key, name_key, school_name, "
