@@ -141,7 +141,8 @@ async def _editions_concerned(db: AsyncSession, event: Event) -> Sequence[str]:
     """The editions all of whose participants an event may concern."""
     if event.type.startswith("session."):
         query = select(SessionEdition.edition).where(SessionEdition.session == UUID(event.subject))
-        return (await db.exec(query)).all()
+        # An event may name the edition that the session no longer counts for.
+        return [*(await db.exec(query)).all(), *filter(None, (event.edition,))]
     if event.type == "edition.changed" and "minimumContactMinutes" in event.data.get("fields", ()):
         return [event.subject]
     return []

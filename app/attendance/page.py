@@ -1,14 +1,16 @@
 """A participant's own page, for a phone: plain, without scripts; and what it says when a check-in fails."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from app.attendance.hours import in_hours
 from app.attendance.schemas import PersonalPageRead, PersonalSession
-from app.core.language import Language
+from app.core.language import Language, spoken
 from app.core.pages import Pages, time_tag
+from app.core.values import utc
 
 _PAGES = Pages(Path(__file__).parent, "personal.css")
 
@@ -18,6 +20,13 @@ def render(shown: PersonalPageRead, token: str, language: Language, now: datetim
 
     def moment(value: datetime) -> Markup:
         return time_tag(value, shown.time_zone, language)
+
+    def period(start: datetime, end: datetime) -> Markup:
+        if _day(start, shown.time_zone) != _day(end, shown.time_zone):
+            return Markup(" \u2013 ").join((moment(start), moment(end)))
+        time = spoken(end, shown.time_zone, language).rpartition(", ")[2]
+        ending = Markup('<time datetime="{}">{}</time>').format(utc(end), time)
+        return Markup(" \u2013 ").join((moment(start), ending))
 
     def hours(minutes: int) -> str:
         return in_hours(minutes, language)
@@ -32,6 +41,7 @@ def render(shown: PersonalPageRead, token: str, language: Language, now: datetim
         held=[one for one in planned if _is_over(one, now)],
         cancelled=[one for one in shown.sessions if one.session.status == "cancelled"],
         moment=moment,
+        period=period,
         hours=hours,
     )
 
@@ -49,6 +59,10 @@ def not_found(language: Language) -> str:
 def policy() -> str:
     """The pages' content security policy: a form may be sent to ourselves."""
     return f"{_PAGES.policy}; form-action 'self'"
+
+
+def _day(moment: datetime, time_zone: str) -> date:
+    return moment.astimezone(ZoneInfo(time_zone)).date()
 
 
 def _is_over(one: PersonalSession, now: datetime) -> bool:

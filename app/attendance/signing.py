@@ -10,7 +10,6 @@ from pathlib import Path
 from app.core.language import Language
 from app.core.typesetting import typeset
 
-_FOLDER = Path(__file__).parent
 _WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "heading": "Presentielijst",
@@ -74,7 +73,7 @@ def render(sheet: SigningSheet, on: date) -> bytes:
     begins = (sheet.begins or "").removesuffix(" uur")  # said once, after the end
     when = f"{begins} {words['until']} {sheet.ends}" if begins else words["undated"]
     return typeset(
-        (_FOLDER / "signing.typ").read_bytes(),
+        Path(__file__).with_name("signing.typ"),
         on,
         {
             "title": sheet.title,

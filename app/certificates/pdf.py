@@ -11,13 +11,8 @@ from pathlib import Path
 import segno
 
 from app.attendance.hours import in_hours
-from app.core.typesetting import typeset
+from app.core.typesetting import in_dutch, typeset
 
-_FOLDER = Path(__file__).parent
-MONTHS = (
-    *("januari", "februari", "maart", "april", "mei", "juni"),
-    *("juli", "augustus", "september", "oktober", "november", "december"),
-)
 MODES = {
     "physical": "op locatie",
     "online": "online",
@@ -64,11 +59,8 @@ class CertificateSheet:
 
 
 def render(sheet: CertificateSheet) -> bytes:
-    """The PDF of a certificate. Texts go in as data, so that nothing in them is taken for markup.
-
-    Byte-identical for equal sheets: the date of issue is the only time in it.
-    """
-    return typeset((_FOLDER / "certificate.typ").read_bytes(), sheet.issued_on, _worded(sheet))
+    """The PDF of a certificate; what the fonts lack is replaced, and a note says so."""
+    return typeset(Path(__file__).with_name("certificate.typ"), sheet.issued_on, _worded(sheet))
 
 
 def _worded(sheet: CertificateSheet) -> dict[str, object]:
@@ -89,11 +81,6 @@ def _worded(sheet: CertificateSheet) -> dict[str, object]:
         ],
         "qr": _qr(sheet.verification_url),
     }
-
-
-def in_dutch(day: date) -> str:
-    """A date as one writes it in Dutch: 14 april 2022."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def _qr(url: str) -> str:

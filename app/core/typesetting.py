@@ -1,7 +1,4 @@
-"""Typst documents as PDF: A4, tagged, archival, with the fonts of packages alone.
-
-Pure: the same texts give the same bytes, on every machine.
-"""
+"""Typst: a template and a sheet of texts in, a tagged PDF/A out. Pure: the same in, the same bytes out."""
 
 import json
 import unicodedata
@@ -24,22 +21,31 @@ _PROBE = b"""
 """
 # Archival with the structure that screen readers need, and the accessibility standard itself.
 STANDARDS: "list[typst.PDFStandard]" = ["a-2a", "ua-1"]
+MONTHS = (
+    *("januari", "februari", "maart", "april", "mei", "juni"),
+    *("juli", "augustus", "september", "oktober", "november", "december"),
+)
 # Tried in this order for each character, and Typst's other fonts after them.
 FAMILIES = ("Libertinus Serif", "FiraGO", "Noto Sans CJK SC")
 STAND_IN = "\ufffd"  # for what none of the fonts has
 
 
-def typeset(source: bytes, on: date, sheet: Mapping[str, object]) -> bytes:
-    """The PDF of a Typst document that reads `sheet` as data, so that nothing in it is taken for markup.
+def typeset(template: Path, on: date, sheet: Mapping[str, object]) -> bytes:
+    """The PDF of a template that reads `sheet`. Texts go in as data, so that nothing in them is markup.
 
-    The document finds its data in `sys.inputs.sheet`, and the fonts to use in `sys.inputs.families`; `on` is
-    the only time in it. What the fonts lack is replaced by STAND_IN, and `note` in the data is true then:
-    PDF/A refuses empty boxes (ISO 19005-2, 6.2.11.8).
+    Byte-identical for equal sheets: `on` is the only time in it. What the fonts lack is replaced by
+    STAND_IN, and the sheet's `note` is then true: PDF/A refuses empty boxes (ISO 19005-2, 6.2.11.8).
     """
+    source = template.read_bytes()
     try:
         return _typeset(source, on, {**sheet, "note": False})
     except typst.TypstError:
         return _typeset(source, on, {**_legible(sheet), "note": True})
+
+
+def in_dutch(day: date) -> str:
+    """A date as one writes it in Dutch: 14 april 2022."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def _typeset(source: bytes, on: date, sheet: Mapping[str, object]) -> bytes:

@@ -52,7 +52,7 @@ def test_it_holds_what_a_participant_wants_to_know(world: World, page: str) -> N
             [
                 "Dag Noor van der Meer",
                 "Je hebt nog 17,5 uur nodig. Er kan nog 15 uur bij komen.",
-                "donderdag 4 november 2021, 14.30 uur tot donderdag 4 november 2021, 17.30 uur",
+                "donderdag 4 november 2021, 14.30 uur \u2013 17.30 uur",
                 "Amersfoort",
                 "Landelijke onlinebijeenkomst 1 Nog niet gepland Online",
                 "Aanwezig: 2,5 uur, 30 minuten te laat.",
@@ -66,7 +66,7 @@ def test_it_holds_what_a_participant_wants_to_know(world: World, page: str) -> N
                 "Hello Noor van der Meer",
                 "You still need 17.5 hours. As much as 15 hours can still be added.",
                 "Present: 2.5 hours, 30 minutes late.",
-                "Thursday 4 November 2021, 14:30",
+                "Thursday 4 November 2021, 14:30 \u2013 17:30",
             ],
         ),
     ],
