@@ -22,6 +22,7 @@ from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
+from app.attendance import outlook
 from app.core import embedded, logs
 from app.core.clock import Clock
 from app.core.database import Database
@@ -293,7 +294,7 @@ async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> Cli
 
 
 async def _work(settings: Settings, url: str) -> None:
-    database = Database(url, settings.pool_size)
+    database = Database(url, settings.pool_size, outlook.settle)
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -12,6 +12,10 @@ from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
 from app.attendance import service as attendance_service
+from app.attendance import outlook
+from app.attendance.hours_router import router as contact_hours
+from app.attendance.lists_router import router as session_lists
+from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
@@ -61,6 +65,9 @@ ROUTERS = (
     editions_registrations,
     draws,
     attendance,
+    session_lists,
+    contact_hours,
+    personal_pages,
     certificates,
     verifications,
     events,
@@ -96,7 +103,8 @@ deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRE
 
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
     """The application on the database at `database_url`, with the background work if so wanted."""
-    clock, database = Clock(settings.at), Database(database_url, settings.pool_size)
+    clock = Clock(settings.at)
+    database = Database(database_url, settings.pool_size, outlook.settle)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

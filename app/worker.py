@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from app.attendance import outlook
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
@@ -32,7 +33,8 @@ async def once(database: Database, clock: Clock) -> int:
 
     Results of draws are published at their moment, forms and offers that were not answered lapse, forms
     that are not returned are reminded of, seats that an edition has gained are offered to its waiting list,
-    wishes that have served are erased, and answers kept for repeats are forgotten.
+    wishes that have served are erased, participants for whom too little is left are flagged, and answers
+    kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -56,6 +58,11 @@ async def once(database: Database, clock: Clock) -> int:
     for edition in served:
         async with database.transaction() as db:
             await wishes.erase(db, edition, now)
+    async with database.transaction() as db:
+        passed = await outlook.due_editions(db, now)
+    for edition in passed:
+        async with database.transaction() as db:
+            await outlook.judge_time(db, edition, now)
     async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:

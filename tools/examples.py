@@ -302,9 +302,40 @@ def _follow(world: World, drawn: list[str]) -> None:
     good(world.admin.post("/v1/editions/noord-midden-2022/_carry", {"from": PILOT}))
 
 
+def _attend(world: World, participant: str) -> None:
+    """The first session: a check-in by code, a correction, the lists; and hours that were made up."""
+    provider, session = world.provider, f"/v1/sessions/{world.sessions()[0]['id']}"
+    links = good(world.fleck.get(f"/v1/registrations/{participant}/personal-links"))
+    page = links["page"].removeprefix("https://register.example")
+    world.at("2021-10-07T14:45+02:00")
+    code = good(provider.get(f"{session}/check-in-code"))
+    good(world.http.post(f"{page}/check-ins", json={"session": code["session"], "code": code["code"]}))
+    world.at("2021-10-07T17:45+02:00")
+    one = f"{session}/attendance/{participant}"
+    left = {"lateMinutes": 15, "earlyMinutes": 30, "reason": "Ging eerder weg"}
+    good(provider.put(one, left))
+    for read in (one, f"{one}/history", f"{session}/attendance.csv", f"{session}/attendance.pdf"):
+        good(provider.get(read))
+    path = f"/v1/registrations/{participant}/make-up-hours"
+    hours = {
+        "kind": "assignment",
+        "title": "Verslag van de studiedag in Zwolle",
+        "minutes": 45,
+        "reason": "Miste een deel van bijeenkomst 1",
+    }
+    made = good(provider.post(path, hours))
+    for read in (path, f"{path}/{made['id']}"):
+        good(provider.get(read))
+    good(provider.get(f"/v1/registrations/{participant}/contact-hours"))
+    good(provider.get(f"/v1/editions/{PILOT}/contact-hours"))
+    good(world.http.get(page))
+    good(provider.post(f"{path}/{made['id']}/_revoke", {"reason": "Het verslag is niet ingeleverd"}))
+
+
 def _certify(world: World, participant: str) -> None:
     provider: Party = world.provider
     world.schedule_national()
+    _attend(world, participant)
     world.at("2022-04-20T12:00+02:00")
     sessions = world.sessions()
     item = {"registration": participant, "minutes": sessions[0]["contactMinutes"]}

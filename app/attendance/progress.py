@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.attendance import make_up
 from app.attendance import service as attendance
 from app.attendance.hours import Standing, requirements
 from app.attendance.models import Product, Progress, Verdict
+from app.attendance.records import NotParticipant
 from app.attendance.schemas import (
     EligibilityRead,
     PhaseProgress,
@@ -18,7 +20,6 @@ from app.attendance.schemas import (
     ProgressRead,
     RequirementRead,
 )
-from app.attendance.service import NotParticipant
 from app.core.etags import Expected
 from app.core.language import Language
 from app.core.problems import Fault, InvalidInput, NotFound
@@ -39,19 +40,22 @@ class Record:
     phases: list[tuple[Phase, Progress | None]]
     product: Product | None
     contact_minutes: int
+    made_up_minutes: int
+    minimum_contact_minutes: int
 
     @property
     def standing(self) -> Standing:
         """The same, as the rules of `hours` ask for it."""
         return Standing(
             contact_minutes=self.contact_minutes,
-            minimum_contact_minutes=self.training.minimum_contact_minutes,
+            minimum_contact_minutes=self.minimum_contact_minutes,
             phases=[
                 (phase.title, bool(progress and progress.verdict is Verdict.PASSED))
                 for phase, progress in self.phases
             ],
             product_title=self.product.title if self.product else None,
             product_approved=bool(self.product and self.product.approved),
+            made_up_minutes=self.made_up_minutes,
         )
 
 
@@ -140,7 +144,7 @@ def judged(registration: Registration, known: Record, language: Language) -> Eli
         registration=registration.id,
         eligible=registration.status in PARTICIPANT and all(one.met for one in judged),
         contact_minutes=known.contact_minutes,
-        minimum_contact_minutes=known.training.minimum_contact_minutes,
+        minimum_contact_minutes=known.minimum_contact_minutes,
         requirements=[RequirementRead.model_validate(one) for one in judged],
     )
 
@@ -149,13 +153,18 @@ async def record(db: AsyncSession, registration: Registration) -> Record:
     """Everything that counts for the certificate of a registration."""
     edition = await db.get_one(Edition, registration.edition)
     training = await db.get_one(Training, edition.training)
+    attended = sum(minutes for _, minutes in await attendance.attended(db, registration.id))
+    made_up = sum(one.minutes for one, _ in await make_up.counted(db, registration.id))
+    asked = edition.minimum_contact_minutes
     query = select(Progress).where(Progress.registration == registration.id)
     progress = {row.phase: row for row in (await db.exec(query)).all()}
     return Record(
         training=training,
         phases=[(phase, progress.get(phase.slug)) for phase in await trainings.phases(db, training.slug)],
         product=await db.get(Product, registration.id),
-        contact_minutes=sum(minutes for _, minutes in await attendance.attended(db, registration.id)),
+        contact_minutes=attended + made_up,
+        made_up_minutes=made_up,
+        minimum_contact_minutes=training.minimum_contact_minutes if asked is None else asked,
     )
 
 
@@ -176,5 +185,5 @@ def _shown(registration: Registration, known: Record) -> ProgressRead:
         ],
         product=ProductRead.model_validate(known.product) if known.product else None,
         contact_minutes=known.contact_minutes,
-        minimum_contact_minutes=known.training.minimum_contact_minutes,
+        minimum_contact_minutes=known.minimum_contact_minutes,
     )

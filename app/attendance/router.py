@@ -7,8 +7,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.attendance import progress as progress_service
 from app.attendance import service as attendance
+from app.attendance.records import NotParticipant
 from app.attendance.schemas import (
     AttendanceBody,
+    AttendanceHistory,
     AttendanceList,
     AttendancePage,
     AttendanceRead,
@@ -17,7 +19,7 @@ from app.attendance.schemas import (
     ProgressPut,
     ProgressRead,
 )
-from app.attendance.service import NotParticipant, SessionNotHeld
+from app.attendance.service import AttendanceChanged, SessionNotHeld
 from app.core.http.answers import page, problems, spoken, tagged
 from app.core.http.dependencies import Db, Now, Paging, Precondition, Reader
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
@@ -31,6 +33,7 @@ router = APIRouter(prefix="/v1")
 SessionId = Annotated[UUID, Path(alias="sessionId")]
 RegistrationId = Annotated[UUID, Path(alias="registrationId")]
 Recording = Annotated[Caller, requires(Scope.ATTENDANCE_WRITE)]
+Seeing = Annotated[Caller, requires(Scope.ATTENDANCE_READ)]
 
 
 @router.put(
@@ -38,12 +41,16 @@ Recording = Annotated[Caller, requires(Scope.ATTENDANCE_WRITE)]
     tags=["attendance"],
     summary="Record a session's attendance",
     operation_id="saveAttendance",
-    responses=problems(InvalidInput, NotFound, SessionCancelled, SessionNotHeld),
+    responses=problems(InvalidInput, NotFound, SessionCancelled, SessionNotHeld, AttendanceChanged),
 )
 async def save_attendance(
     session_id: SessionId, body: AttendanceList, caller: Recording, db: Db, now: Now
 ) -> AttendanceSaved:
-    """Several participants at once, all or nothing; who is not named stays as recorded."""
+    """Several participants at once, all or nothing; who is not named stays as recorded.
+
+    With `expected` in an item, what somebody else recorded in the meantime is never replaced; without, the
+    answer lists what was.
+    """
     return await attendance.save(db, caller, session_id, body, now)
 
 
@@ -66,9 +73,44 @@ async def save_one_attendance(
     now: Now,
     expected: Precondition,
 ) -> AttendanceRead:
-    """Record or correct; what stood before is kept in the audit trail."""
+    """Record or correct; what stood before is kept in the history."""
     saved = await attendance.save_one(db, caller, session_id, registration_id, body, now, expected)
     return tagged(response, saved)
+
+
+@router.get(
+    "/sessions/{sessionId}/attendance/{registrationId}",
+    tags=["attendance"],
+    summary="Read one participant's attendance",
+    operation_id="getAttendance",
+    responses=problems(InvalidInput, NotFound),
+)
+async def get_attendance(
+    session_id: SessionId, registration_id: RegistrationId, caller: Seeing, response: Response, db: Db
+) -> AttendanceRead:
+    """What stands, and by whom it was recorded."""
+    return tagged(response, await attendance.read(db, caller, session_id, registration_id))
+
+
+@router.get(
+    "/sessions/{sessionId}/attendance/{registrationId}/history",
+    tags=["attendance"],
+    summary="Read the history of one participant's attendance",
+    operation_id="getAttendanceHistory",
+    responses=problems(InvalidInput, NotFound),
+)
+async def get_attendance_history(
+    session_id: SessionId,
+    registration_id: RegistrationId,
+    request: Request,
+    response: Response,
+    caller: Seeing,
+    db: Db,
+    window: Paging,
+) -> AttendanceHistory:
+    """Every version: what, by whom, when and why, oldest first; the last is what stands."""
+    found = await attendance.history(db, caller, session_id, registration_id, window)
+    return page(request, response, found)
 
 
 @router.get(
@@ -81,7 +123,7 @@ async def save_one_attendance(
 async def list_attendance(
     request: Request,
     response: Response,
-    caller: Annotated[Caller, requires(Scope.ATTENDANCE_READ)],
+    caller: Seeing,
     db: Db,
     window: Paging,
     session: Annotated[UUID | None, Query(description="Only that of this session")] = None,

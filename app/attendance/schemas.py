@@ -1,30 +1,68 @@
-"""What goes in and out about attendance, progress and eligibility."""
+"""What goes in and out about attendance, make-up hours, forecasts, progress and eligibility."""
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from app.attendance.hours import Code
-from app.attendance.models import Presence, ProductKind, Verdict
+from app.attendance.hours import Code, Outlook
+from app.attendance.models import MakeUpKind, ProductKind, Verdict
+from app.attendance.presence import Channel, Presence, Said
 from app.core.paging import Page
-from app.core.values import Flag, Input, Minutes, Moment, Output, Text, Title
+from app.core.values import WHOLE, Day, Flag, Input, Minutes, Moment, Output, Text, Title
+from app.registrations.lifecycle import Status
+from app.trainings.schemas import SessionRead
+
+Version = Annotated[int, Field(strict=True, ge=1, le=1_000_000), WHOLE]
+MadeUpMinutes = Annotated[int, Field(strict=True, ge=1, le=6000), WHOLE]
 
 
 class AttendanceBody(Input):
     """What a participant attended of a session."""
 
-    minutes: Minutes = Field(description="0 for who was not there", examples=[180])
     presence: Presence | None = Field(
         default=None, description="left out: present with minutes, absent without", examples=["present"]
     )
+    late_minutes: Minutes | None = Field(default=None, description="missed at the beginning")
+    early_minutes: Minutes | None = Field(default=None, description="missed at the end")
+    channel: Channel | None = Field(
+        default=None, description="left out: as the session is held; in person where it can be both"
+    )
     reason: Text | None = Field(default=None, description="of a correction", examples=["Kwam een uur later"])
+    # After what it may be left out for.
+    minutes: Minutes | None = Field(
+        default=None,
+        validate_default=True,
+        description="0 for who was not there; left out: the session's, less those late and early",
+        examples=[180],
+    )
+
+    @field_validator("minutes")
+    @classmethod
+    def _or_what_gives_them(cls, minutes: int | None, info: ValidationInfo) -> int | None:
+        others = ("presence", "late_minutes", "early_minutes")
+        # One that is not valid is not there, and is told by itself.
+        if minutes is None and all(name in info.data and info.data[name] is None for name in others):
+            raise PydanticCustomError("missing", "Field required")
+        return minutes
+
+    @property
+    def said(self) -> Said:
+        """The same, as the rules of `presence` ask for it."""
+        return Said(self.minutes, self.presence, self.late_minutes, self.early_minutes, self.channel)
 
 
 class AttendanceItem(AttendanceBody):
     """What one participant attended."""
 
     registration: UUID
+    expected: Version | None = Field(
+        default=None,
+        description="the version that you saw, null for none yet: when it is another by now, nothing of the "
+        "list is saved. Left out: what stands is replaced, and the answer says so",
+        examples=[1],
+    )
 
 
 class AttendanceList(Input):
@@ -49,6 +87,10 @@ class AttendanceRead(Output):
     registration: UUID
     presence: Presence
     minutes: int
+    late_minutes: int | None = Field(description="null where nobody said")
+    early_minutes: int | None = Field(description="null where nobody said")
+    channel: Channel | None = Field(description="null for who was not there")
+    version: int = Field(description="1 at first, one more with each correction")
     recorded_by: str
     recorded_at: Moment
 
@@ -57,10 +99,186 @@ class AttendancePage(Page[AttendanceRead]):
     """One page of attendance."""
 
 
+class AttendanceVersionRead(AttendanceRead):
+    """What a participant attended, as it stood at one time."""
+
+    model_config = ConfigDict(title="AttendanceVersion", from_attributes=True)
+
+    reason: str | None = Field(description="why it was recorded or corrected so")
+
+
+class AttendanceHistory(Page[AttendanceVersionRead]):
+    """One page of what was recorded of one participant at one session, oldest first."""
+
+
+class AttendanceReplaced(Output):
+    """What stood of one participant, and was replaced."""
+
+    registration: UUID
+    stood: AttendanceRead
+
+
 class AttendanceSaved(Output):
-    """What was saved."""
+    """What was saved, and what it replaced without `expected`."""
 
     items: list[AttendanceRead]
+    replaced: list[AttendanceReplaced]
+
+
+class CheckInCode(Output):
+    """The code by which participants check in, for the trainer to show."""
+
+    session: UUID
+    code: str = Field(examples=["348833"])
+    next_code_at: Moment = Field(description="when the next code comes; this one is taken a minute longer")
+
+
+def _without_spaces(value: object) -> object:
+    return value.replace(" ", "") if isinstance(value, str) else value
+
+
+class CheckInBody(Input):
+    """A participant's own word of being there, by the code that the trainer shows."""
+
+    session: UUID
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), BeforeValidator(_without_spaces)] = Field(
+        examples=["348833"]
+    )
+    channel: Channel | None = Field(
+        default=None, description="left out: as the session is held; in person where it can be both"
+    )
+
+
+class MakeUpCreate(Input):
+    """Contact time that a participant makes up for elsewhere, which you approve."""
+
+    kind: MakeUpKind = Field(examples=["assignment"])
+    session: UUID | None = Field(
+        default=None, description="of another edition, where it stands in this register"
+    )
+    title: Title | None = Field(
+        default=None,
+        description="what it was; the certificate says so too. Left out: as the session is called",
+        examples=["Verslag van de studiedag in Zwolle"],
+    )
+    done_on: Day | None = Field(default=None, description="left out: the session's day, or today")
+    minutes: MadeUpMinutes = Field(examples=[120])
+    reason: Text = Field(description="why you approve it", examples=["Miste bijeenkomst 3 door ziekte"])
+
+
+class MakeUpRead(Output):
+    """Contact time that was made up for, and who approved it."""
+
+    model_config = ConfigDict(title="MakeUp", from_attributes=True)
+
+    id: UUID
+    registration: UUID
+    kind: MakeUpKind
+    session: UUID | None
+    title: str
+    done_on: Day
+    minutes: int
+    reason: str
+    approved_by: str = Field(description="id of the client that approved it")
+    approved_at: Moment
+    revoked_by: str | None
+    revoked_at: Moment | None = Field(description="since then it counts no longer")
+    revoke_reason: str | None
+
+
+class MakeUpPage(Page[MakeUpRead]):
+    """One page of make-up hours, in the order in which they were approved."""
+
+
+class MakeUpRevoke(Input):
+    """Why approved make-up hours do not count any more."""
+
+    reason: Text = Field(examples=["Het verslag is niet ingeleverd"])
+
+
+class ContactHoursRead(Output):
+    """How a participant's contact time stands, in minutes, and what can become of it."""
+
+    model_config = ConfigDict(title="ContactHours")
+
+    registration: UUID
+    edition: str
+    partner: str
+    applicant_name: str
+    attended: int = Field(description="at the edition's sessions", examples=[900])
+    make_up: int = Field(description="made up for elsewhere", examples=[120])
+    possible: int = Field(description="of sessions to come, or whose attendance is not in yet")
+    needed: int = Field(description="what is missing of the minimum")
+    minimum: int = Field(description="what the edition asks", examples=[1200])
+    unknown_sessions: int = Field(
+        description="sessions without a date whose length nobody has said; as long as there are any, nothing "
+        "is out of reach"
+    )
+    outlook: Outlook
+    became_certain_at: Moment | None = Field(description="since when the minimum is out of reach")
+
+
+class ContactHoursPage(Page[ContactHoursRead]):
+    """One page of participants' contact time."""
+
+
+class PersonalAttendance(Output):
+    """What is recorded of the participant at a session."""
+
+    model_config = ConfigDict(title="PersonalAttendance", from_attributes=True)
+
+    presence: Presence
+    minutes: int
+    late_minutes: int | None
+    early_minutes: int | None
+    channel: Channel | None
+
+
+class PersonalSession(Output):
+    """A session, as it is for the participant."""
+
+    session: SessionRead
+    attendance: PersonalAttendance | None
+    check_in_open: bool = Field(description="whether a code is taken now")
+
+
+class PersonalHours(Output):
+    """The participant's contact time in minutes, and in words."""
+
+    attended: int
+    make_up: int
+    possible: int
+    needed: int
+    minimum: int
+    outlook: Outlook
+    explanation: list[str] = Field(description="in Dutch or English by Accept-Language")
+
+
+class PersonalPhase(Output):
+    """How a phase of the participant stands."""
+
+    number: int
+    title: str
+    verdict: Verdict
+    feedback: str | None
+
+
+class PersonalPageRead(Output):
+    """Everything that a participant wants to know of the edition, behind the personal link."""
+
+    model_config = ConfigDict(title="PersonalPage")
+
+    registration: UUID
+    name: str
+    status: Status
+    edition: str
+    edition_title: str
+    training_title: str
+    time_zone: str
+    sessions: list[PersonalSession] = Field(description="in their order; unscheduled ones last")
+    contact_hours: PersonalHours | None = Field(description="null for who is no participant")
+    phases: list[PersonalPhase]
+    calendar_url: str = Field(description="the participant's own calendar, to subscribe to")
 
 
 class ProductBody(Input):

@@ -7,24 +7,27 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.attendance.models import Attendance, Presence
+from app.attendance.models import Attendance, AttendanceVersion
+from app.attendance.presence import faults, understood
+from app.attendance.records import CHANNELS, NotParticipant, Writing, attended_of, standing, takes_part, write
 from app.attendance.schemas import (
     AttendanceBody,
+    AttendanceHistory,
     AttendanceItem,
     AttendanceList,
     AttendancePage,
     AttendanceRead,
+    AttendanceReplaced,
     AttendanceSaved,
+    AttendanceVersionRead,
 )
-from app.core.etags import ANYTHING, Expected
-from app.core.paging import Window, fetch
+from app.core.etags import Expected
+from app.core.paging import Window, fetch, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import utc
-from app.events import service as events
 from app.identity.caller import Caller
-from app.registrations.lifecycle import PARTICIPANT, Status
 from app.registrations.models import Registration
-from app.registrations.service import visible
+from app.registrations.service import own, visible
 from app.trainings import calendar
 from app.trainings.calendar import SessionCancelled
 from app.trainings.models import Session
@@ -37,11 +40,11 @@ class SessionNotHeld(Problem):
     title, title_nl = "Session has not been held", "Bijeenkomst is nog niet gehouden"
 
 
-class NotParticipant(Problem):
-    """The registration is not confirmed for an edition of this session."""
+class AttendanceChanged(Problem):
+    """Somebody recorded in the meantime; `rows` says of whom, and what stands."""
 
-    status, code = 409, "not-a-participant"
-    title, title_nl = "Not a participant", "Geen deelnemer"
+    status, code = 409, "attendance-changed"
+    title, title_nl = "Attendance was changed in the meantime", "Aanwezigheid is intussen gewijzigd"
 
 
 async def save(
@@ -49,20 +52,32 @@ async def save(
 ) -> AttendanceSaved:
     """Save what several participants attended, all or nothing; rows that are not named stay as they are.
 
-    Raises NotFound, SessionCancelled, SessionNotHeld, and InvalidInput with every row that is wrong.
+    Raises NotFound, SessionCancelled, SessionNotHeld, InvalidInput with every row that is wrong, and
+    AttendanceChanged with every row that is not as its item expected and not as it wants either.
     """
     session, editions = await _held(db, caller, session_id, now)
     registrations = await _registrations(db, caller, [item.registration for item in wanted.items])
-    faults = [
+    wrong = [
         fault
         for n, item in enumerate(wanted.items)
         for fault in _faults(n, item, registrations.get(item.registration), session, editions)
     ]
-    if faults:
-        raise InvalidInput(faults)
-    rows = {item.registration: item for item in wanted.items}
-    saved = await _write(db, caller, session, rows, registrations, now)
-    return AttendanceSaved(items=[AttendanceRead.model_validate(row) for row in saved])
+    if wrong:
+        raise InvalidInput(wrong)
+    rows = await standing(db, session_id, list(registrations))
+    stood = {id: AttendanceRead.model_validate(row) for id, row in rows.items()}
+    _require_expected(wanted.items, session, stood)
+    bodies = {item.registration: item for item in wanted.items}
+    saved = await _write(db, Writing(session, caller.client_id, now), bodies, registrations, rows)
+    items = [AttendanceRead.model_validate(row) for row in saved]
+    replaced = [
+        AttendanceReplaced(registration=row.registration, stood=before)
+        for item, row in zip(wanted.items, items, strict=True)
+        if "expected" not in item.model_fields_set
+        and (before := stood.get(item.registration))
+        and before.version != row.version
+    ]
+    return AttendanceSaved(items=items, replaced=replaced)
 
 
 async def save_one(
@@ -82,12 +97,39 @@ async def save_one(
     registrations = await _registrations(db, caller, [registration_id])
     if registration_id not in registrations:
         raise NotFound("There is no such registration.")
-    if not _takes_part(registrations[registration_id], editions):
+    if not takes_part(registrations[registration_id], editions):
         raise NotParticipant("The registration is not a participant of an edition of this session.")
-    if faults := _minute_faults("#", wanted, session):
-        raise InvalidInput(faults)
-    saved = await _write(db, caller, session, {registration_id: wanted}, registrations, now, expected)
+    if wrong := faults(wanted.said, session.minutes, CHANNELS[session.mode], "#"):
+        raise InvalidInput(wrong)
+    rows = await standing(db, session_id, [registration_id])
+    row = rows.get(registration_id)
+    expected.require(AttendanceRead.model_validate(row) if row else None)
+    by = Writing(session, caller.client_id, now)
+    saved = await _write(db, by, {registration_id: wanted}, registrations, rows)
     return AttendanceRead.model_validate(saved[0])
+
+
+async def read(db: AsyncSession, caller: Caller, session_id: UUID, registration_id: UUID) -> AttendanceRead:
+    """What one participant attended, of the registrations that the caller may see; or NotFound."""
+    await own(db, caller, registration_id)
+    found = await db.get(Attendance, (session_id, registration_id))
+    if found is None:
+        raise NotFound("Nothing is recorded of this participant at this session.")
+    return AttendanceRead.model_validate(found)
+
+
+async def history(
+    db: AsyncSession, caller: Caller, session_id: UUID, registration_id: UUID, window: Window
+) -> AttendanceHistory:
+    """Everything that was recorded of one participant at one session, oldest first; or NotFound."""
+    await read(db, caller, session_id, registration_id)
+    query = select(AttendanceVersion).where(
+        AttendanceVersion.session == session_id, AttendanceVersion.registration == registration_id
+    )
+    order = [col(AttendanceVersion.version)]
+    page, next_cursor = await fetch(db, query, window, order, whole, lambda row: row.version)
+    items = [AttendanceVersionRead.model_validate(row) for row in page]
+    return AttendanceHistory(items=items, next_cursor=next_cursor)
 
 
 async def list_attendance(
@@ -163,10 +205,6 @@ async def _registrations(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) 
     return {one.id: one for one in (await db.exec(query)).all()}
 
 
-def _takes_part(registration: Registration, editions: Sequence[str]) -> bool:
-    return registration.status in PARTICIPANT and registration.edition in editions
-
-
 def _faults(
     n: int,
     item: AttendanceItem,
@@ -175,92 +213,57 @@ def _faults(
     editions: Sequence[str],
 ) -> list[Fault]:
     pointer = f"#/items/{n}"
-    faults = _minute_faults(pointer, item, session)
+    found = faults(item.said, session.minutes, CHANNELS[session.mode], pointer)
     if registration is None:
         detail = "There is no such registration."
-        faults.append(Fault(pointer=f"{pointer}/registration", code="unknown-registration", detail=detail))
-    elif not _takes_part(registration, editions):
+        found.append(Fault(pointer=f"{pointer}/registration", code="unknown-registration", detail=detail))
+    elif not takes_part(registration, editions):
         detail = "The registration is not a participant of an edition of this session."
-        faults.append(Fault(pointer=f"{pointer}/registration", code="not-a-participant", detail=detail))
-    return faults
+        found.append(Fault(pointer=f"{pointer}/registration", code="not-a-participant", detail=detail))
+    return found
 
 
-def _minute_faults(pointer: str, wanted: AttendanceBody, session: Session) -> list[Fault]:
-    faults = []
-    if wanted.minutes > session.minutes:
-        detail = f"The session counts for {session.minutes} minutes."
-        faults.append(Fault(pointer=f"{pointer}/minutes", code="too-many-minutes", detail=detail))
-    if wanted.minutes and wanted.presence not in (None, Presence.PRESENT):
-        detail = f"Who is {wanted.presence} has 0 minutes."
-        faults.append(Fault(pointer=f"{pointer}/minutes", code="minutes-without-presence", detail=detail))
-    return faults
+def _require_expected(
+    items: Sequence[AttendanceItem], session: Session, stood: Mapping[UUID, AttendanceRead]
+) -> None:
+    """Raise AttendanceChanged unless each row is as its item expected, or says what it wants already."""
+    changed = []
+    for n, item in enumerate(items):
+        row = stood.get(item.registration)
+        if "expected" not in item.model_fields_set or item.expected == (row.version if row else None):
+            continue
+        before = attended_of(row) if row else None
+        if before is None or before != understood(item.said, session.minutes, CHANNELS[session.mode], before):
+            stands = row.model_dump(mode="json", by_alias=True) if row else None
+            changed.append(
+                {
+                    "pointer": f"#/items/{n}/expected",
+                    "registration": str(item.registration),
+                    "stands": stands,
+                }
+            )
+    if changed:
+        raise AttendanceChanged(
+            f"{len(changed)} of the rows are not as you saw them; nothing was saved.", rows=changed
+        )
 
 
 async def _write(
     db: AsyncSession,
-    caller: Caller,
-    session: Session,
-    wanted: Mapping[UUID, AttendanceBody],
+    by: Writing,
+    bodies: Mapping[UUID, AttendanceBody],
     registrations: Mapping[UUID, Registration],
-    now: datetime,
-    expected: Expected = ANYTHING,
+    rows: Mapping[UUID, Attendance],
 ) -> list[Attendance]:
-    """Insert or correct each row, if it is as `expected`; what changes leaves an event, before and after."""
-    query = select(Attendance).where(
-        Attendance.session == session.id, col(Attendance.registration).in_(wanted)
-    )
-    existing = {row.registration: row for row in (await db.exec(query.with_for_update())).all()}
+    """Insert or correct each row; what changes leaves a version and an event."""
     saved = []
-    for registration_id, body in wanted.items():
-        row, registration = existing.get(registration_id), registrations[registration_id]
-        expected.require(AttendanceRead.model_validate(row) if row else None)
-        presence = body.presence or (Presence.PRESENT if body.minutes else Presence.ABSENT)
-        saved.append(await _write_one(db, caller, session, row, registration, body, presence, now))
+    for id, body in bodies.items():
+        row = rows.get(id)
+        before = attended_of(row) if row else None
+        wanted = understood(body.said, by.session.minutes, CHANNELS[by.session.mode], before)
+        saved.append(write(db, by, registrations[id], row, wanted, body.reason))
     await db.flush()
     return saved
-
-
-async def _write_one(
-    db: AsyncSession,
-    caller: Caller,
-    session: Session,
-    row: Attendance | None,
-    registration: Registration,
-    body: AttendanceBody,
-    presence: Presence,
-    now: datetime,
-) -> Attendance:
-    if row and (row.minutes, row.presence) == (body.minutes, presence):
-        return row
-    before = {"minutes": row.minutes, "presence": row.presence} if row else None
-    if row is None:
-        row = Attendance(
-            session=session.id,
-            registration=registration.id,
-            presence=presence,
-            minutes=body.minutes,
-            recorded_by=caller.client_id,
-            recorded_at=now,
-        )
-        db.add(row)
-    else:
-        row.presence, row.minutes = presence, body.minutes
-        row.recorded_by, row.recorded_at = caller.client_id, now
-    events.record(
-        db,
-        "attendance.corrected" if before else "attendance.recorded",
-        subject=registration.id,
-        actor=caller.client_id,
-        at=now,
-        edition=registration.edition,
-        partner=registration.partner,
-        session=str(session.id),
-        before=before,
-        after={"minutes": body.minutes, "presence": presence},
-        reason=body.reason,
-        certified=registration.status is Status.CERTIFIED,
-    )
-    return row
 
 
 def _two_ids(key: str) -> tuple[UUID, UUID]:

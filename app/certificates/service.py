@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.attendance import progress
+from app.attendance import make_up, progress
 from app.attendance import service as attendance
+from app.attendance.models import MakeUp
 from app.attendance.progress import Record
 from app.certificates.models import Certificate, CertificateCounter, CertificateStatus
 from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase
@@ -221,14 +222,16 @@ async def _snapshot(
 ) -> dict[str, Any]:
     """What the certificate says, as it is at this moment."""
     applicant = await db.get_one(Applicant, registration.applicant)
-    attended = await attendance.attended(db, registration.id)
+    zone = ZoneInfo(edition.time_zone)
+    held = _held(await attendance.attended(db, registration.id), zone)
+    made_up = _made_up(await make_up.counted(db, registration.id))
     return {
         "holder_name": applicant.full_name,
         "training_title": known.training.title,
         "contact_minutes": known.contact_minutes,
         "study_load_hours": known.training.study_load_hours,
         "product_title": known.product.title if known.product else "",
-        "sessions": _held(attended, ZoneInfo(edition.time_zone)),
+        "sessions": sorted(held + made_up, key=lambda one: str(one["on"])),
         "phases": [{"number": phase.number, "title": phase.title} for phase, _ in known.phases],
     }
 
@@ -244,6 +247,20 @@ def _held(attended: Sequence[tuple[Session, int]], zone: ZoneInfo) -> list[dict[
         }
         for session, minutes in attended
         if session.starts_at
+    ]
+
+
+def _made_up(counted: Sequence[tuple[MakeUp, Session | None]]) -> list[dict[str, object]]:
+    """What was made up for elsewhere, as it stands among the sessions."""
+    return [
+        {
+            "on": make_up.done_on.isoformat(),
+            "title": make_up.title,
+            "place": session.city if session else None,
+            "mode": "made-up" if session is None else session.mode.value,
+            "minutes": make_up.minutes,
+        }
+        for make_up, session in counted
     ]
 
 

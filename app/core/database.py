@@ -1,7 +1,7 @@
 """The database: one engine, one session and one transaction per request."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any
@@ -28,9 +28,18 @@ SQLModel.metadata.naming_convention = {
 
 
 class Database:
-    """The engine of one process, and the sessions it gives."""
+    """The engine of one process, and the sessions it gives.
 
-    def __init__(self, url: str, pool_size: int = 10) -> None:
+    `before_commit` is done at the end of every transaction, as part of it: what follows from the changes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 10,
+        before_commit: Callable[[AsyncSession], Awaitable[None]] | None = None,
+    ) -> None:
+        self._before_commit = before_commit
         # A connection that died while idle is replaced without the caller noticing.
         self.engine = create_async_engine(
             url,
@@ -55,6 +64,8 @@ class Database:
                 if problem.keeps_record:
                     await db.commit()
                 raise
+            if self._before_commit:
+                await self._before_commit(db)
             await db.commit()
 
     async def close(self) -> None:

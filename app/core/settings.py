@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=100)
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
+    check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")
+    check_in_grace_minutes: int = Field(default=10, ge=0, le=240, description="after which one is late")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
 

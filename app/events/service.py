@@ -1,6 +1,6 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from app.events.schemas import EventPage, EventRead
 # What everybody in an edition hears: these have the edition, and no partner.
 SHARED = ("session.planned", "session.changed", "session.cancelled")
 
+_RECORDED = "recorded events"
 
 def record(
     db: AsyncSession,
@@ -38,11 +39,16 @@ def record(
     whose event it is, None for the administrators' alone, or for all in the edition (SHARED). `data` holds
     JSON values and no personal data.
     """
-    db.add(
-        Event(
-            type=type, subject=str(subject), actor=actor, at=at, edition=edition, partner=partner, data=data
-        )
+    event = Event(
+        type=type, subject=str(subject), actor=actor, at=at, edition=edition, partner=partner, data=data
     )
+    db.add(event)
+    db.info.setdefault(_RECORDED, []).append(event)
+
+
+def recorded(db: AsyncSession) -> Sequence[Event]:
+    """What `record` has added to the running transaction so far, for what follows from it."""
+    return tuple(db.info.get(_RECORDED, ()))
 
 
 async def record_each(

@@ -50,6 +50,7 @@ class Edition(SQLModel, table=True):
         sa.CheckConstraint("seats_taken BETWEEN 0 AND capacity", name="seats_taken"),
         sa.CheckConstraint("waiting >= 0", name="waiting"),
         sa.CheckConstraint("answer_days > 0", name="answer_days"),
+        sa.CheckConstraint("minimum_contact_minutes >= 0", name="minimum"),
         sa.CheckConstraint("(carry_over_mode = 'weight') = (carry_over_weight IS NOT NULL)", name="weight"),
         sa.CheckConstraint("carry_over_weight BETWEEN 2 AND 100", name="carry_over_weight"),
     )
@@ -69,6 +70,7 @@ class Edition(SQLModel, table=True):
         default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
     )
     answer_days: int | None = None
+    minimum_contact_minutes: int | None = Field(default=None, description="where it is not the training's")
     capacity: int
     seats_taken: int = 0
     waiting: int = 0
@@ -148,6 +150,11 @@ class Session(SQLModel, table=True):
             return 0
         duration = int((self.ends_at - self.starts_at).total_seconds() // 60)
         return duration if self.contact_minutes is None else min(self.contact_minutes, duration)
+
+    @property
+    def expected_minutes(self) -> int | None:
+        """The minutes that it will count for; None while it is unscheduled and nobody has said."""
+        return self.contact_minutes if self.starts_at is None else self.minutes
 
 
 class SessionEdition(SQLModel, table=True):

@@ -157,6 +157,9 @@ class EditionCreate(Input):
     answer_days: AnswerDays | None = Field(
         default=None, description="days to answer an offered seat; null: no limit"
     )
+    minimum_contact_minutes: Minutes | None = Field(
+        default=None, description="the contact time that a certificate asks; null: the training's"
+    )
     unfilled_minimum: UnfilledMinimum = Field(
         default=UnfilledMinimum.RELEASED,
         description="what becomes of the seats of a minimum that too few candidates came for",
@@ -193,6 +196,7 @@ class EditionChange(Change):
     form_reminder_days: list[ReminderDays] = Field(default=[], max_length=10)
     form_required: list[FormPart] = Field(default=[], max_length=10)
     answer_days: AnswerDays | None = None
+    minimum_contact_minutes: Minutes | None = None
     unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
     carry_over: CarryOverBody = _NO_CARRY_OVER
 
@@ -257,6 +261,9 @@ class EditionRead(Output):
     form_reminder_days: list[int] = Field(description="days before `formsDueAt`, the farthest first")
     form_required: list[FormPart]
     answer_days: int | None
+    minimum_contact_minutes: int = Field(
+        description="the contact time that a certificate asks", examples=[1200]
+    )
     unfilled_minimum: UnfilledMinimum
     carry_over: CarryOverRead
 

@@ -189,6 +189,11 @@ async def quotas(db: AsyncSession, edition: str) -> Sequence[Quota]:
     return (await db.exec(query)).all()
 
 
+def minimum_contact_minutes() -> Any:
+    """The contact minutes that an edition asks, in a query that joins it with its training."""
+    return sa.func.coalesce(Edition.minimum_contact_minutes, Training.minimum_contact_minutes)
+
+
 def provided_by(organisation: str) -> Any:
     """The slugs of the editions that an organisation gives, as a subquery."""
     return select(EditionProvider.edition).where(EditionProvider.organisation == organisation)
@@ -229,6 +234,7 @@ _SHOWN_OTHERWISE = {
     "frozen",
     "carry_over_mode",
     "carry_over_weight",
+    "minimum_contact_minutes",
 }
 
 
@@ -242,9 +248,13 @@ async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionR
         .order_by(col(EditionProvider.organisation))
     )
     providers = (await db.exec(provider_query)).all()
+    asked = dict((await db.exec(select(Training.slug, Training.minimum_contact_minutes))).all())
     return [
         EditionRead(
             **one.model_dump(exclude=_SHOWN_OTHERWISE),
+            minimum_contact_minutes=asked[one.training]
+            if one.minimum_contact_minutes is None
+            else one.minimum_contact_minutes,
             carry_over=CarryOverRead(mode=one.carry_over_mode, weight=one.carry_over_weight),
             window=WindowRead(opens_at=one.opens_at, closes_at=one.closes_at),
             quotas=[QuotaRead.model_validate(quota) for quota in quotas if quota.edition == one.slug],

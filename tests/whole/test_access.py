@@ -75,7 +75,20 @@ POST   /v1/draws/{drawId}/_rehearse                            a
 POST   /v1/draws/{drawId}/_void                                a
 PUT    /v1/sessions/{sessionId}/attendance                     v a
 PUT    /v1/sessions/{sessionId}/attendance/{registrationId}    v a
+GET    /v1/sessions/{sessionId}/attendance/{registrationId}    p v c a
+GET    /v1/sessions/{sessionId}/attendance/{registrationId}/history p v c a
+GET    /v1/sessions/{sessionId}/attendance.csv                 v a
+GET    /v1/sessions/{sessionId}/attendance.pdf                 v a
+GET    /v1/sessions/{sessionId}/check-in-code                  v a
 GET    /v1/attendance                                          p v c a
+GET    /v1/registrations/{registrationId}/contact-hours        p v c a
+GET    /v1/registrations/{registrationId}/make-up-hours        p v c a
+POST   /v1/registrations/{registrationId}/make-up-hours        v a
+GET    /v1/registrations/{registrationId}/make-up-hours/{makeUpId} p v c a
+POST   /v1/registrations/{registrationId}/make-up-hours/{makeUpId}/_revoke v a
+GET    /v1/editions/{edition}/contact-hours                    p v c a
+GET    /v1/personal-pages/{pageToken}                          public
+POST   /v1/personal-pages/{pageToken}/check-ins                public
 POST   /v1/certificates                                        c
 GET    /v1/certificates                                        p v c a
 GET    /v1/certificates/{number}                               p v c a
@@ -108,6 +121,8 @@ FILLED = {
     "code": "nothing",
     "token": "nothing",
     "calendarToken": "nothing",
+    "pageToken": "nothing",
+    "makeUpId": "01890000-0000-7000-8000-000000000000",
 }
 
 
@@ -185,13 +200,24 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
         "applicantId": registration["applicant"]["id"],
         "number": mine["number"],
         "phase": "orientatie",
+        "sessionId": world.sessions()[0]["id"],
+        "makeUpId": _made_up(world, registration["id"]),
     }
     for (method, path), allowed in ROWS.items():
-        if "p" in allowed and "{" in path:
+        if "p" in allowed and "{" in path and "{edition}" not in path:
             answer = world.fleck.request(method, path.format(**ids), json={} if method == "PATCH" else None)
             assert answer.status_code == 404, (method, path, answer.text)
             assert registration["id"] not in answer.text
-    for path in ("registrations", "applicants", "attendance", "certificates", "events"):
+    lists = ("registrations", "applicants", "attendance", "certificates", "events")
+    for path in (*lists, f"editions/{PILOT}/contact-hours"):
         assert world.mocca.get(f"/v1/{path}").json()["items"], path
         assert world.fleck.get(f"/v1/{path}").json()["items"] == [], path
     assert world.mocca.get(f"/v1/registrations/{registration['id']}").json() == registration
+
+
+def _made_up(world: World, registration_id: str) -> str:
+    """The id of make-up hours of a participant."""
+    body = {"kind": "assignment", "title": "Verslag", "minutes": 60, "reason": "Ziekte"}
+    answer = world.provider.post(f"/v1/registrations/{registration_id}/make-up-hours", body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.registrations.links import Links
-from tests.whole.test_access import _routes
+from tests.whole.test_access import _made_up, _routes
 from tests.world import JSON, PILOT, World, form, registration
 
 ROUTES = [(method, route.path) for route in _routes() for method in sorted(route.methods or ())]
@@ -40,7 +40,10 @@ CHANGES: dict[tuple[str, str], tuple[list[JSON], str]] = {
         [{"verdict": "failed"}, {"verdict": "passed"}],
         "/v1/registrations/{registrationId}/progress",
     ),
-    ("PUT", "/v1/sessions/{sessionId}/attendance/{registrationId}"): ([{"minutes": 90}, {"minutes": 60}], ""),
+    ("PUT", "/v1/sessions/{sessionId}/attendance/{registrationId}"): (
+        [{"minutes": 90}, {"minutes": 60}],
+        "/v1/sessions/{sessionId}/attendance/{registrationId}",
+    ),
     ("PUT", "/v1/enrolment-forms/{token}"): ([form()], "/v1/enrolment-forms/{token}"),
     ("PATCH", "/v1/enrolment-forms/{token}"): (
         [{"learningQuestion": "Een"}, {"learningQuestion": None}],
@@ -74,11 +77,18 @@ class Everything:
             "calendarToken": world.fleck.get(f"/v1/registrations/{made['id']}/personal-links")
             .json()["calendar"]
             .rpartition("/")[2],
+            "pageToken": self._page_token(made["id"]),
+            "makeUpId": _made_up(world, made["id"]),
         }
+        world.at("2021-10-07T15:00+02:00")  # the first session runs, so there is a code to check in by
 
     def _form_token(self, registration: str) -> str:
         settings = self.world.app.state.settings
         return Links(settings.base_url, settings.key("personal links")).enrolment_token(UUID(registration))
+
+    def _page_token(self, registration: str) -> str:
+        links = self.world.fleck.get(f"/v1/registrations/{registration}/personal-links").json()
+        return str(links["page"]).rpartition("/")[2]
 
     def path(self, template: str) -> str:
         """An address that is there."""
@@ -205,6 +215,7 @@ def test_a_change_is_made_against_what_was_seen(everything: Everything, method: 
 def test_what_is_not_there_yet_is_made_only_as_new(everything: Everything) -> None:
     """PUT of an attendance that nobody has recorded (section 13.1.2: `If-None-Match: *`)."""
     world = everything.world
+    world.at("2022-04-20T12:00+02:00")
     fresh = world.fleck.post("/v1/registrations", registration(edition="voorbeeld")).json()
     world.http.put(f"/v1/enrolment-forms/{fresh['enrolmentForm']['token']}", json=form())
     world.admin.patch("/v1/editions/voorbeeld", {"window": {"closesAt": "2022-01-01T00:00:00Z"}})

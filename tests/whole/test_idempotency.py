@@ -39,6 +39,8 @@ NO_KEY = {
     "/v1/draws/{drawId}/_publish": "is refused the second time",
     "/v1/draws/{drawId}/_void": "is refused the second time",
     "/v1/certificates/{number}/_revoke": "is refused the second time",
+    "/v1/registrations/{registrationId}/make-up-hours/{makeUpId}/_revoke": "is refused the second time",
+    "/v1/personal-pages/{pageToken}/check-ins": "who has checked in stays so",
 }
 POSTS = {route.path: route for route in _routes() if "POST" in (route.methods or ())}
 KEYED = {path for path, route in POSTS.items() if _authenticate_once in _calls(route.dependant)}
@@ -101,6 +103,9 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     world.schedule_national()
     world.attend(participant["id"], 8)
     world.pass_phases(participant["id"])
+    hours = {"kind": "assignment", "title": "Verslag", "minutes": 60, "reason": "Ziekte"}
+    path = "/v1/registrations/{registrationId}/make-up-hours"
+    ask(world.provider, path, hours, registrationId=participant["id"])
     issued = ask(world.lkca, "/v1/certificates", {"registration": participant["id"]})
     assert issued.headers["location"].endswith("-000001")
     assert ask.paths == KEYED

@@ -103,7 +103,12 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return respond(request, InvalidInput([_fault(entry) for entry in error.errors()]))
+    return respond(request, invalid(error))
+
+
+def invalid(error: RequestValidationError) -> InvalidInput:
+    """What the framework found wrong with a request, as a problem of ours."""
+    return InvalidInput([_fault(entry) for entry in error.errors()])
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
