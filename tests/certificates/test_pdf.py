@@ -14,7 +14,8 @@ import zxingcpp
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.certificates.pdf import STAND_IN, CertificateSheet, HeldSession, PassedPhase, in_dutch, render
+from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase, render
+from app.core.typesetting import STAND_IN, in_dutch
 
 ROOT = Path(__file__).parents[2]
 URL = "https://register.example/v1/verifications/abcdefghijklmnopqrstuvwxyz"
