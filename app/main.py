@@ -29,6 +29,9 @@ from app.draws.router import router as draws
 from app.identity.access import PUBLIC
 from app.identity.events_router import router as events
 from app.identity.router import clients, organisations, tokens
+from app.invoices.participants_router import router as participants_invoices
+from app.invoices.router import router as invoices
+from app.invoices.sellers_router import router as sellers
 from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
@@ -53,6 +56,9 @@ ROUTERS = (
     forms,
     editions_registrations,
     draws,
+    sellers,
+    invoices,
+    participants_invoices,
     attendance,
     certificates,
     verifications,

@@ -9,6 +9,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
 from app.draws import service as draws
+from app.invoices import service as invoices
 from app.registrations import service as registrations
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,8 @@ async def once(database: Database, clock: Clock) -> int:
     """Do all that is due now, an edition or a draw a transaction; gives how many registrations lapsed.
 
     Results of draws are published at their moment, forms and offers that were not answered lapse, seats
-    that an edition has gained are offered to its waiting list, and answers kept for repeats are forgotten.
+    that an edition has gained are offered to its waiting list, invoices of who has left are told of, and
+    answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -46,6 +48,8 @@ async def once(database: Database, clock: Clock) -> int:
     for edition in waiting:
         async with database.transaction() as db:
             await registrations.offer_free_seats(db, edition, now)
+    async with database.transaction() as db:
+        await invoices.note_left(db, now)
     async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:

@@ -1,4 +1,4 @@
-"""Typst: a template and a sheet of texts in, the bytes of a tagged PDF/A out. Pure: the same in, the same out."""
+"""Typst: a template and a sheet of texts in, a tagged PDF/A out. Pure: the same in, the same bytes out."""
 
 import json
 import unicodedata

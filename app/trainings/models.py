@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
@@ -60,6 +62,7 @@ class Edition(SQLModel, table=True):
         sa.CheckConstraint("answer_days > 0", name="answer_days"),
         sa.CheckConstraint("(carry_over_mode = 'weight') = (carry_over_weight IS NOT NULL)", name="weight"),
         sa.CheckConstraint("carry_over_weight BETWEEN 2 AND 100", name="carry_over_weight"),
+        sa.CheckConstraint("price_cents >= 0", name="price"),
     )
 
     slug: str = Field(primary_key=True, max_length=63)
@@ -86,6 +89,13 @@ class Edition(SQLModel, table=True):
         sa_column_kwargs={"server_default": CarryMode.NONE.value},
     )
     carry_over_weight: int | None = None
+    price_cents: int | None = Field(default=None, description="where it is not the training's")
+    invoiced_by: str | None = Field(default=None, foreign_key="organisation.slug", index=True, max_length=63)
+    vat: dict[str, Any] | None = Field(
+        default=None,
+        sa_type=JSONB(none_as_null=True),
+        description="a prices.Vat, where it is not the seller's",
+    )
 
 
 class EditionProvider(SQLModel, table=True):
