@@ -86,7 +86,7 @@ async def document(db: AsyncSession, caller: Caller, number: str) -> Document:
         buyer=Buyer(**invoice.buyer),
         participant_name=invoice.participant_name,
         lines=tuple(Line(line["title"], line["description"]) for line in invoice.lines),
-        vat=Vat(**invoice.vat),
+        vat=Vat.kept(invoice.vat),
         totals=Totals(
             tuple(line["net_cents"] for line in invoice.lines), invoice.vat_cents, invoice.rounding_cents
         ),

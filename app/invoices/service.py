@@ -222,7 +222,7 @@ async def _terms(db: AsyncSession, caller: Caller, edition_slug: str) -> Terms:
     if price == 0:
         raise NotInvoiceable("The edition is free of charge.")
     training = await trainings.training(db, edition.training)
-    vat = Vat(**(edition.vat or seller.vat))
+    vat = Vat.kept(edition.vat or seller.vat)
     return Terms(edition, seller, training.title, price, vat, await _period(db, edition))
 
 

@@ -1,7 +1,9 @@
 """What a price says of VAT. Pure: no database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 
 class VatCategory(StrEnum):
@@ -20,3 +22,8 @@ class Vat:
     exemption_reason: str | None = None
     exemption_reason_code: str | None = None
     price_includes_vat: bool = False
+
+    @classmethod
+    def kept(cls, members: Mapping[str, Any]) -> Self:
+        """The one whose members the database keeps as JSON."""
+        return cls(**{**members, "category": VatCategory(members["category"])})
