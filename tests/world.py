@@ -299,4 +299,18 @@ SELLER: JSON = {
         "exemptionReasonCode": "VATEX-EU-132-1I",
     },
 }
+# Where an invoice goes, with everything that may stand on it but the number of a public body.
+ADDRESS: JSON = {
+    "name": "Het Lyceum, administratie",
+    "street": "Schoolstraat 1",
+    "postalCode": "1315 AA",
+    "city": "Almere",
+    "countryCode": "NL",
+    "email": "facturen@lyceum.example",
+    "kvkNumber": "87654321",
+    "oin": None,
+    "reference": "PO-2021-118",
+    "costCentre": "4210",
+    "orderNumber": "INK-77",
+}
 STANDARD_RATE: JSON = {"category": "S", "ratePercent": 21}

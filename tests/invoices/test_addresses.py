@@ -8,19 +8,9 @@ from hypothesis import strategies as st
 
 from app.invoices.addresses import from_answers
 from app.invoices.document import Buyer
-from tests.world import JSON, World, form
+from tests.world import ADDRESS, JSON, World, form
 
 WHOLE = {"name": "Het Lyceum", "street": "Schoolstraat 1", "postalCode": "1315 AA", "city": "Almere"}
-ADDRESS = {
-    **WHOLE,
-    "countryCode": "NL",
-    "email": "facturen@lyceum.example",
-    "kvkNumber": "87654321",
-    "oin": None,
-    "reference": "PO-2021-118",
-    "costCentre": "4210",
-    "orderNumber": "INK-77",
-}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ import pytest
 
 from app.core import sheets
 from app.invoices.books import HEADER, Euros
-from tests.invoices.test_addresses import ADDRESS
 from tests.invoices.test_invoices import REASON
-from tests.world import JSON, PILOT, STANDARD_RATE, World
+from tests.world import ADDRESS, JSON, PILOT, STANDARD_RATE, World
 
 PATH = f"/v1/editions/{PILOT}/invoices.csv"
 NASTY = {

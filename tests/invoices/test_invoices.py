@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from app import worker
-from tests.invoices.test_addresses import ADDRESS
-from tests.world import JSON, PILOT, SELLER, STANDARD_RATE, World, form
+from tests.world import ADDRESS, JSON, PILOT, SELLER, STANDARD_RATE, World, form
 
 REASON = {"reason": "Afgemeld voor de eerste bijeenkomst"}
 

@@ -20,6 +20,8 @@ ANSWER_200 = {
     "/v1/clients/{clientId}/_rotate",
     "/v1/editions/{edition}/_carry",
     "/v1/draws/{drawId}/_rehearse",
+    "/v1/editions/{edition}/invoices",
+    "/v1/invoices/{invoiceNumber}/_pay",
 }
 # The other POSTs, and why a repeat does no harm without a key.
 NO_KEY = {
@@ -91,6 +93,13 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     world.publish(draw.json())
     assert world.fleck.post(f"/v1/registrations/{participant['id']}/_confirm").status_code == 200
     ask(admin, "/v1/editions/{edition}/_carry", {"from": PILOT}, edition="voorbeeld")
+    world.invoices_by("mocca")
+    invoice = ask(world.provider, "/v1/invoices", {"registration": participant["id"]}).json()["number"]
+    paid = {"paidOn": "2021-07-06", "amountCents": 100}
+    ask(world.provider, "/v1/invoices/{invoiceNumber}/_pay", paid, invoiceNumber=invoice)
+    reason = {"reason": "Verkeerde school"}
+    ask(world.provider, "/v1/invoices/{invoiceNumber}/_credit", reason, invoiceNumber=invoice)
+    ask(world.provider, "/v1/editions/{edition}/invoices", edition=PILOT)
     world.schedule_national()
     world.attend(participant["id"], 8)
     world.pass_phases(participant["id"])
