@@ -11,8 +11,8 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
-from app.attendance import service as attendance_service
 from app.attendance import outlook
+from app.attendance import service as attendance_service
 from app.attendance.hours_router import router as contact_hours
 from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
@@ -34,6 +34,9 @@ from app.draws.router import router as draws
 from app.identity.access import PUBLIC
 from app.identity.events_router import router as events
 from app.identity.router import clients, organisations, tokens
+from app.invoices.participants_router import router as participants_invoices
+from app.invoices.router import router as invoices
+from app.invoices.sellers_router import router as sellers
 from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
@@ -64,6 +67,9 @@ ROUTERS = (
     returned_forms,
     editions_registrations,
     draws,
+    sellers,
+    invoices,
+    participants_invoices,
     attendance,
     session_lists,
     contact_hours,

@@ -100,6 +100,7 @@ TAGS = {
     "applicants": "The people behind the registrations.",
     "enrolment-forms": "The form that completes a registration, by personal link.",
     "draws": "Who gets a seat when there are more candidates than seats.",
+    "invoices": "What participants pay: invoices, credit notes, payments.",
     "attendance": "Minutes attended per session, contact hours and what can become of them.",
     "personal-pages": "A participant's own page, by personal link.",
     "progress": "Phases, product, and what is met for a certificate.",

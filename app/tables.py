@@ -8,6 +8,7 @@ import app.core.idempotency
 import app.draws.models
 import app.events.models
 import app.identity.models
+import app.invoices.models
 import app.registrations.models
 import app.trainings.models  # noqa: F401  imported for the tables that it defines
 

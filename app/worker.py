@@ -10,6 +10,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
 from app.draws import service as draws
+from app.invoices import service as invoices
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
 
@@ -33,8 +34,8 @@ async def once(database: Database, clock: Clock) -> int:
 
     Results of draws are published at their moment, forms and offers that were not answered lapse, forms
     that are not returned are reminded of, seats that an edition has gained are offered to its waiting list,
-    wishes that have served are erased, participants for whom too little is left are flagged, and answers
-    kept for repeats are forgotten.
+    wishes that have served are erased, participants for whom too little is left are flagged, invoices of
+    who has left are told of, and answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -63,6 +64,8 @@ async def once(database: Database, clock: Clock) -> int:
     for edition in passed:
         async with database.transaction() as db:
             await outlook.judge_time(db, edition, now)
+    async with database.transaction() as db:
+        await invoices.note_left(db, now)
     async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:

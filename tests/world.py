@@ -184,6 +184,29 @@ class World:
         confirmed: JSON = answer.json()
         return confirmed
 
+    def invoices_by(self, organisation: str = "mocca", edition: str = PILOT, **change: Any) -> None:
+        """Let an organisation invoice the participants of an edition; `change` replaces its details."""
+        answer = self.admin.put(f"/v1/organisations/{organisation}/invoicing", {**SELLER, **change})
+        assert answer.status_code == 200, answer.text
+        answer = self.admin.patch(f"/v1/editions/{edition}", {"invoicedBy": organisation})
+        assert answer.status_code == 200, answer.text
+
+    def participants(self, count: int, partner: Party | None = None) -> list[JSON]:
+        """Several participants of the pilot, drawn together."""
+        partner = partner or self.mocca
+        people = [self.complete(partner) for _ in range(count)]
+        self.draw()
+        for one in people:
+            assert partner.post(f"/v1/registrations/{one['id']}/_confirm").status_code == 200
+        return people
+
+    def invoice(self, registration_id: str) -> JSON:
+        """The invoice of a participant, sent by the provider."""
+        answer = self.provider.post("/v1/invoices", {"registration": registration_id})
+        assert answer.status_code == 201, answer.text
+        made: JSON = answer.json()
+        return made
+
     def sessions(self, edition: str = PILOT) -> list[JSON]:
         """The sessions of an edition, in their order."""
         items: list[JSON] = self.http.get("/v1/sessions", params={"edition": edition}).json()["items"]
@@ -262,3 +285,38 @@ def form(**change: Any) -> JSON:
         "consent": True,
         **change,
     }
+
+
+# An organisation that invoices, with numbers whose checks are right and which are nobody's.
+SELLER: JSON = {
+    "legalName": "Stichting Mocca (voorbeeld)",
+    "street": "Cultuurplein 1",
+    "postalCode": "1012 AB",
+    "city": "Amsterdam",
+    "kvkNumber": "12345678",
+    "vatNumber": "NL123456782B01",
+    "iban": "NL91 ABNA 0417 1643 00",
+    "bic": "ABNANL2A",
+    "email": "administratie@mocca.example",
+    "paymentDays": 30,
+    "vat": {
+        "category": "E",
+        "exemptionReason": "Vrijgesteld van btw: onderwijs (artikel 11, lid 1, onderdeel o, Wet OB 1968)",
+        "exemptionReasonCode": "VATEX-EU-132-1I",
+    },
+}
+# Where an invoice goes, with everything that may stand on it but the number of a public body.
+ADDRESS: JSON = {
+    "name": "Het Lyceum, administratie",
+    "street": "Schoolstraat 1",
+    "postalCode": "1315 AA",
+    "city": "Almere",
+    "countryCode": "NL",
+    "email": "facturen@lyceum.example",
+    "kvkNumber": "87654321",
+    "oin": None,
+    "reference": "PO-2021-118",
+    "costCentre": "4210",
+    "orderNumber": "INK-77",
+}
+STANDARD_RATE: JSON = {"category": "S", "ratePercent": 21}

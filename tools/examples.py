@@ -27,7 +27,7 @@ from app.core import embedded, logs
 from app.core.database import Database
 from app.core.settings import Settings
 from app.main import create_app
-from tests.world import JSON, PILOT, Http, Party, World, form, registration
+from tests.world import ADDRESS, JSON, PILOT, Http, Party, World, form, registration
 
 PLANTED = datetime(2021, 6, 1, tzinfo=UTC)
 # Headers that tell of the thing that is answered with.
@@ -139,6 +139,7 @@ def story(world: World) -> None:
     people = _register(world)
     drawn = _draw(world, people)
     _follow(world, drawn)
+    _invoice(world, drawn[0])
     _certify(world, drawn[0])
 
 
@@ -330,6 +331,27 @@ def _attend(world: World, participant: str) -> None:
     good(provider.get(f"/v1/editions/{PILOT}/contact-hours"))
     good(world.http.get(page))
     good(provider.post(f"{path}/{made['id']}/_revoke", {"reason": "Het verslag is niet ingeleverd"}))
+
+
+def _invoice(world: World, participant: str) -> None:
+    """An invoice that is paid in part and taken back, and the next one, of the whole edition."""
+    world.at("2021-09-01T09:00+02:00")
+    world.invoices_by("mocca", PILOT)
+    good(world.admin.get("/v1/organisations/mocca/invoicing"))
+    address = f"/v1/registrations/{participant}/invoice-address"
+    good(world.fleck.put(address, ADDRESS))
+    good(world.fleck.get(address))
+    provider = world.provider
+    number = good(provider.post("/v1/invoices", {"registration": participant}))["number"]
+    path = f"/v1/invoices/{number}"
+    paid = {"paidOn": "2021-09-01", "amountCents": 25000, "note": "Afschrift 118"}
+    good(provider.post(f"{path}/_pay", paid))
+    good(provider.post(f"{path}/_credit", {"reason": "Op de verkeerde naam gesteld"}))
+    good(provider.post(f"/v1/editions/{PILOT}/invoices"))
+    table = f"/v1/editions/{PILOT}/invoices.csv"
+    for read in (path, f"{path}/pdf", f"{path}/ubl", f"/v1/registrations/{participant}/invoice", table):
+        good(world.fleck.get(read))
+    good(world.fleck.get("/v1/invoices?limit=1"))
 
 
 def _certify(world: World, participant: str) -> None:

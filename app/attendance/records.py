@@ -16,7 +16,8 @@ from app.core.problems import Problem
 from app.events import service as events
 from app.registrations.lifecycle import PARTICIPANT, Status
 from app.registrations.models import Registration
-from app.trainings.models import Mode, Session
+from app.trainings.models import Session
+from app.trainings.terms import Mode
 
 # How a session can be attended; the first is taken when nobody says.
 CHANNELS: Mapping[Mode, Sequence[Channel]] = {

@@ -22,6 +22,7 @@ SHARED = ("session.planned", "session.changed", "session.cancelled")
 
 _RECORDED = "recorded events"
 
+
 def record(
     db: AsyncSession,
     type: str,

@@ -36,6 +36,9 @@ class Scope(StrEnum):
     ELIGIBILITY_READ = "eligibility:read"
     CERTIFICATES_READ = "certificates:read"
     CERTIFICATES_WRITE = "certificates:write"
+    INVOICES_READ = "invoices:read"
+    INVOICES_WRITE = "invoices:write"
+    INVOICE_ADDRESSES_WRITE = "invoice-addresses:write"
     EVENTS_READ = "events:read"
 
 
@@ -58,6 +61,9 @@ SCOPE_TEXTS: dict[Scope, str] = {
     Scope.ELIGIBILITY_READ: "See what is met and missing for a certificate",
     Scope.CERTIFICATES_READ: "See certificates",
     Scope.CERTIFICATES_WRITE: "Issue and revoke certificates",
+    Scope.INVOICES_READ: "See invoices and how they stand",
+    Scope.INVOICES_WRITE: "Issue and credit invoices, and record payments",
+    Scope.INVOICE_ADDRESSES_WRITE: "Correct where an invoice goes",
     Scope.EVENTS_READ: "See the audit trail",
 }
 
@@ -81,10 +87,11 @@ _INTAKE = {
     Scope.APPLICANTS_WRITE,
     Scope.EVENTS_READ,
 }
+_BILLING = {Scope.INVOICES_READ, Scope.INVOICE_ADDRESSES_WRITE}
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
-    Role.PARTNER: frozenset(_PARTICIPATION | _INTAKE),
-    Role.PROVIDER: frozenset(_PARTICIPATION | _TEACHING),
+    Role.PARTNER: frozenset(_PARTICIPATION | _INTAKE | _BILLING),
+    Role.PROVIDER: frozenset(_PARTICIPATION | _TEACHING | _BILLING | {Scope.INVOICES_WRITE}),
     Role.CERTIFIER: frozenset(_PARTICIPATION | {Scope.CERTIFICATES_WRITE}),
     # Certificates are the certifier's alone: who keeps the register cannot write one into it.
     Role.ADMIN: frozenset(set(Scope) - {Scope.CERTIFICATES_WRITE}),

@@ -1,6 +1,7 @@
 """Tables: training, phase, edition, edition_provider, quota, session, session_edition."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -53,6 +54,7 @@ class Edition(SQLModel, table=True):
         sa.CheckConstraint("minimum_contact_minutes >= 0", name="minimum"),
         sa.CheckConstraint("(carry_over_mode = 'weight') = (carry_over_weight IS NOT NULL)", name="weight"),
         sa.CheckConstraint("carry_over_weight BETWEEN 2 AND 100", name="carry_over_weight"),
+        sa.CheckConstraint("price_cents >= 0", name="price"),
     )
 
     slug: str = Field(primary_key=True, max_length=63)
@@ -86,6 +88,13 @@ class Edition(SQLModel, table=True):
         sa_column_kwargs={"server_default": CarryMode.NONE.value},
     )
     carry_over_weight: int | None = None
+    price_cents: int | None = Field(default=None, description="where it is not the training's")
+    invoiced_by: str | None = Field(default=None, foreign_key="organisation.slug", index=True, max_length=63)
+    vat: dict[str, Any] | None = Field(
+        default=None,
+        sa_type=JSONB(none_as_null=True),
+        description="a prices.Vat, where it is not the seller's",
+    )
 
 
 class EditionProvider(SQLModel, table=True):

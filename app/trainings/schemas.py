@@ -23,10 +23,15 @@ from app.core.values import (
     Text,
     Title,
 )
+from app.trainings.prices import VatCategory
 from app.trainings.terms import CarryMode, FormPart, Mode, SessionStatus, UnfilledMinimum
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 ReminderDays = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
+Cents = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
+Percent = Annotated[int, Field(strict=True, ge=0, le=100), WHOLE]
+# Of the VATEX code list (CEF), such as VATEX-EU-132-1I: vocational training.
+VatexCode = Annotated[str, Field(pattern=r"^VATEX-[A-Z0-9]{2,6}(-[A-Z0-9]{1,6}){0,3}$")]
 
 
 class TrainingRead(Output):
@@ -109,6 +114,31 @@ class CarryOverBody(Input):
         return self
 
 
+class VatBody(Input):
+    """How VAT is charged: category E (exempt, with the reason) or S (at a rate), as EN 16931 names them."""
+
+    category: VatCategory = Field(examples=["E"])
+    rate_percent: Percent = Field(default=0, description="0 for category E", examples=[0])
+    exemption_reason: Title | None = Field(
+        default=None,
+        description="stands on the invoice; for category E, and only then",
+        examples=["Vrijgesteld van btw: onderwijs (artikel 11, lid 1, onderdeel o, Wet OB 1968)"],
+    )
+    exemption_reason_code: VatexCode | None = Field(default=None, examples=["VATEX-EU-132-1I"])
+    price_includes_vat: Flag = Field(default=False, description="whether the price has the VAT in it")
+
+    @model_validator(mode="after")
+    def _as_its_category_asks(self) -> Self:
+        exempt = self.category is VatCategory.EXEMPT
+        if exempt != (self.exemption_reason is not None) or (not exempt and self.exemption_reason_code):
+            raise PydanticCustomError(
+                "exemption_reason", "exemptionReason should be given with category E, and only then"
+            )
+        if exempt != (self.rate_percent == 0):
+            raise PydanticCustomError("rate", "ratePercent should be 0 with category E, and above 0 with S")
+        return self
+
+
 _NO_CARRY_OVER = CarryOverBody(mode=CarryMode.NONE)
 
 
@@ -165,6 +195,13 @@ class EditionCreate(Input):
         description="what becomes of the seats of a minimum that too few candidates came for",
     )
     carry_over: CarryOverBody = _NO_CARRY_OVER
+    price_cents: Cents | None = Field(
+        default=None, description="in euro cents; null: the training's", examples=[75000]
+    )
+    invoiced_by: Slug | None = Field(
+        default=None, description="the organisation that invoices the participants", examples=["mocca"]
+    )
+    vat: VatBody | None = Field(default=None, description="null: as the organisation that invoices has it")
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -199,6 +236,9 @@ class EditionChange(Change):
     minimum_contact_minutes: Minutes | None = None
     unfilled_minimum: UnfilledMinimum = UnfilledMinimum.RELEASED
     carry_over: CarryOverBody = _NO_CARRY_OVER
+    price_cents: Cents | None = None
+    invoiced_by: Slug | None = None
+    vat: VatBody | None = None
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -231,6 +271,18 @@ class CarryOverRead(Output):
 
     mode: CarryMode
     weight: int | None
+
+
+class VatRead(Output):
+    """How VAT is charged."""
+
+    model_config = ConfigDict(title="Vat", from_attributes=True)
+
+    category: VatCategory
+    rate_percent: int
+    exemption_reason: str | None
+    exemption_reason_code: str | None
+    price_includes_vat: bool
 
 
 class Seats(Output):
@@ -266,6 +318,9 @@ class EditionRead(Output):
     )
     unfilled_minimum: UnfilledMinimum
     carry_over: CarryOverRead
+    price_cents: int = Field(description="in euro cents; the training's unless it has its own")
+    invoiced_by: str | None = Field(description="the organisation that invoices the participants")
+    vat: VatRead | None = Field(description="null: as the organisation that invoices has it")
 
 
 class EditionPage(Page[EditionRead]):

@@ -30,6 +30,7 @@ from app.trainings.schemas import (
     Seats,
     TrainingPage,
     TrainingRead,
+    VatRead,
     WindowRead,
 )
 
@@ -122,7 +123,7 @@ async def list_editions(db: AsyncSession, window: Window) -> EditionPage:
 
 async def add_edition(db: AsyncSession, caller: Caller, wanted: EditionCreate, now: datetime) -> EditionRead:
     """Add an edition; EditionExists when its slug is taken, InvalidInput for names that are unknown."""
-    faults = await _organisation_faults(db, wanted.quotas, wanted.providers)
+    faults = await _organisation_faults(db, wanted.quotas, wanted.providers, wanted.invoiced_by)
     if await db.get(Training, wanted.training) is None:
         detail = f"There is no training {wanted.training}."
         faults.append(Fault(pointer="#/training", code="unknown-training", detail=detail))
@@ -154,15 +155,10 @@ async def change_edition(
         raise EditionFrozen("A draw on these terms is announced; publish its result or void it first.")
     if "capacity" in fields and change.capacity < changed.seats_taken:
         raise CapacityTooLow(f"{changed.seats_taken} seats are taken.")
-    if faults := await _organisation_faults(db, change.quotas, change.providers):
+    if faults := await _organisation_faults(db, change.quotas, change.providers, change.invoiced_by):
         raise InvalidInput(faults)
 
-    for name in fields - {"window", "quotas", "providers", "carry_over"}:
-        setattr(changed, name, getattr(change, name))
-    if "carry_over" in fields:
-        changed.carry_over_mode, changed.carry_over_weight = change.carry_over.mode, change.carry_over.weight
-    for name in change.window.model_fields_set:
-        setattr(changed, name, getattr(change.window, name))
+    _set_members(changed, change)
     if changed.closes_at <= changed.opens_at:
         detail = "closesAt should come after opensAt"
         raise InvalidInput([Fault(pointer="#/window", code="window", detail=detail)])
@@ -183,6 +179,26 @@ async def change_edition(
     return (await _shown(db, [changed]))[0]
 
 
+def _set_members(changed: Edition, change: EditionChange) -> None:
+    """Set what was sent of the members that stand in the edition's own row."""
+    fields = change.model_fields_set
+    for name in fields - {"window", "quotas", "providers", "carry_over", "vat"}:
+        setattr(changed, name, getattr(change, name))
+    if "vat" in fields:
+        changed.vat = change.vat.model_dump() if change.vat else None
+    if "carry_over" in fields:
+        changed.carry_over_mode, changed.carry_over_weight = change.carry_over.mode, change.carry_over.weight
+    for name in change.window.model_fields_set:
+        setattr(changed, name, getattr(change.window, name))
+
+
+async def price_cents(db: AsyncSession, edition: Edition) -> int:
+    """What taking part in the edition costs, in cents: its own price, or the training's."""
+    if edition.price_cents is not None:
+        return edition.price_cents
+    return (await db.get_one(Training, edition.training)).price_cents
+
+
 async def quotas(db: AsyncSession, edition: str) -> Sequence[Quota]:
     """The quotas of an edition, by organisation."""
     query = select(Quota).where(Quota.edition == edition).order_by(col(Quota.organisation))
@@ -200,13 +216,15 @@ def provided_by(organisation: str) -> Any:
 
 
 async def _organisation_faults(
-    db: AsyncSession, quotas: list[QuotaBody], providers: list[str]
+    db: AsyncSession, quotas: list[QuotaBody], providers: list[str], invoiced_by: str | None
 ) -> list[Fault]:
     """A fault for every organisation that is not there in the role that it is named for."""
     wanted = [
         (f"#/quotas/{n}/organisation", quota.organisation, Role.PARTNER) for n, quota in enumerate(quotas)
     ]
     wanted += [(f"#/providers/{n}", slug, Role.PROVIDER) for n, slug in enumerate(providers)]
+    # Any organisation may send the invoices, whatever else it does.
+    wanted += [("#/invoicedBy", invoiced_by, Role.ADMIN)] if invoiced_by else []
     faults: list[Fault] = []
     for pointer, slug, role in wanted:
         try:
@@ -235,6 +253,8 @@ _SHOWN_OTHERWISE = {
     "carry_over_mode",
     "carry_over_weight",
     "minimum_contact_minutes",
+    "price_cents",
+    "vat",
 }
 
 
@@ -249,6 +269,7 @@ async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionR
     )
     providers = (await db.exec(provider_query)).all()
     asked = dict((await db.exec(select(Training.slug, Training.minimum_contact_minutes))).all())
+    prices = dict((await db.exec(select(Training.slug, Training.price_cents))).all())
     return [
         EditionRead(
             **one.model_dump(exclude=_SHOWN_OTHERWISE),
@@ -256,6 +277,8 @@ async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionR
             if one.minimum_contact_minutes is None
             else one.minimum_contact_minutes,
             carry_over=CarryOverRead(mode=one.carry_over_mode, weight=one.carry_over_weight),
+            price_cents=prices[one.training] if one.price_cents is None else one.price_cents,
+            vat=VatRead(**one.vat) if one.vat else None,
             window=WindowRead(opens_at=one.opens_at, closes_at=one.closes_at),
             quotas=[QuotaRead.model_validate(quota) for quota in quotas if quota.edition == one.slug],
             providers=[given.organisation for given in providers if given.edition == one.slug],

@@ -32,8 +32,11 @@ class SessionStatus(StrEnum):
     PLANNED = "planned"
     UNSCHEDULED = "unscheduled"  # it has no times yet, or no longer
     CANCELLED = "cancelled"
+
+
 class FormPart(StrEnum):
     """What the enrolment form leaves open unless the edition asks for it; each is a member of the answers."""
+
     COORDINATOR_HOURS = "coordinatorHours"
     COORDINATOR_MANDATE = "coordinatorMandate"
     SCHOOL_LEADER = "schoolLeader"

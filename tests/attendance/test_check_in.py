@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.attendance.check_in import Codes
-from app.trainings.models import Mode, Session
+from app.trainings.models import Session
+from app.trainings.terms import Mode
 from tests.conftest import sql
 from tests.world import JSON, World
 

@@ -37,6 +37,16 @@ RULES = frozenset(
         "window",
         "wrong-role",
         "wrong-signature",
+        "bic",
+        "country",
+        "exemption-reason",
+        "future",
+        "iban",
+        "kvk-number",
+        "nothing",
+        "oin",
+        "rate",
+        "vat-number",
     }
 )
 # Members that are required of some callers, or together with others.

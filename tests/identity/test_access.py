@@ -26,6 +26,9 @@ progress:write        -        provider  -          admin
 eligibility:read      partner  provider  certifier  admin
 certificates:read     partner  provider  certifier  admin
 certificates:write    -        -         certifier  -
+invoices:read         partner  provider  -          admin
+invoices:write        -        provider  -          admin
+invoice-addresses:write partner provider -          admin
 events:read           partner  -         -          admin
 """
 ROWS = {line.split()[0]: set(line.split()[1:]) - {"-"} for line in TABLE.strip().splitlines()}

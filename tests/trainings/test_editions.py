@@ -49,6 +49,9 @@ def test_the_pilot_is_as_it_was_announced(world: World) -> None:
         "answerDays": None,
         "unfilledMinimum": "released",
         "carryOver": {"mode": "none", "weight": None},
+        "priceCents": 75_000,
+        "invoicedBy": None,
+        "vat": None,
     }
     listed = world.http.get("/v1/editions").json()["items"]
     assert [item["slug"] for item in listed] == [PILOT, "voorbeeld"]
@@ -66,6 +69,9 @@ def test_an_edition_is_added(world: World) -> None:
         "providers": ["mocca", "neos"],
         "formsDueAt": "2022-07-09T22:00:00Z",
         "seats": {"capacity": 16, "taken": 0, "free": 16, "waiting": 0},
+        "priceCents": 75_000,
+        "invoicedBy": None,
+        "vat": None,
     }
     again = world.http.get(answer.headers["location"])
     assert (again.json(), again.headers["etag"]) == (made, answer.headers["etag"])

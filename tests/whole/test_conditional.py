@@ -10,7 +10,7 @@ import pytest
 
 from app.registrations.links import Links
 from tests.whole.test_access import _made_up, _routes
-from tests.world import JSON, PILOT, World, form, registration
+from tests.world import ADDRESS, JSON, PILOT, SELLER, World, form, registration
 
 ROUTES = [(method, route.path) for route in _routes() for method in sorted(route.methods or ())]
 READ = [path for method, path in ROUTES if method == "GET"]
@@ -44,6 +44,14 @@ CHANGES: dict[tuple[str, str], tuple[list[JSON], str]] = {
         [{"minutes": 90}, {"minutes": 60}],
         "/v1/sessions/{sessionId}/attendance/{registrationId}",
     ),
+    ("PUT", "/v1/organisations/{organisation}/invoicing"): (
+        [{**SELLER, "paymentDays": 14}, {**SELLER, "paymentDays": 60}],
+        "/v1/organisations/{organisation}/invoicing",
+    ),
+    ("PUT", "/v1/registrations/{registrationId}/invoice-address"): (
+        [{**ADDRESS, "city": "Utrecht"}, {**ADDRESS, "city": "Almere"}],
+        "/v1/registrations/{registrationId}/invoice-address",
+    ),
     ("PUT", "/v1/enrolment-forms/{token}"): ([form()], "/v1/enrolment-forms/{token}"),
     ("PATCH", "/v1/enrolment-forms/{token}"): (
         [{"learningQuestion": "Een"}, {"learningQuestion": None}],
@@ -61,6 +69,7 @@ class Everything:
         made = world.fleck.get(f"/v1/registrations/{certificate['registration']}").json()
         draw = next(event["subject"] for event in world.events() if event["type"].startswith("draw."))
         unanswered = world.register(edition="voorbeeld")
+        world.invoices_by("mocca")
         self.names = {
             "organisation": "fleck",
             "training": "cultuurcoordinator-vo",
@@ -72,6 +81,7 @@ class Everything:
             "drawId": draw,
             "receiptToken": self._form_token(made["id"]),
             "number": certificate["number"],
+            "invoiceNumber": world.invoice(made["id"])["number"],
             "code": certificate["verificationUrl"].rpartition("/")[2],
             "token": unanswered["enrolmentForm"]["token"],
             "calendarToken": world.fleck.get(f"/v1/registrations/{made['id']}/personal-links")
@@ -263,7 +273,11 @@ def test_a_patch_is_a_merge_patch(everything: Everything, template: str) -> None
 
 NULLS = [
     ("/v1/organisations/{organisation}", {"region"}, {"name", "roles"}),
-    ("/v1/editions/{edition}", {"formsDueAt", "answerDays"}, {"title", "window", "capacity", "quotas"}),
+    (
+        "/v1/editions/{edition}",
+        {"formsDueAt", "answerDays", "invoicedBy", "vat"},
+        {"title", "window", "capacity", "quotas"},
+    ),
     ("/v1/sessions/{sessionId}", {"phase", "location"}, {"title", "mode"}),
     ("/v1/registrations/{registrationId}", {"position", "motivation"}, {"school"}),
     ("/v1/applicants/{applicantId}", {"givenName", "familyNamePrefix", "phone"}, {"familyName", "email"}),

@@ -21,6 +21,8 @@ ANSWER_200 = {
     "/v1/editions/{edition}/_carry",
     "/v1/draws/{drawId}/_rehearse",
     "/v1/registrations/{registrationId}/enrolment-form/_remind",
+    "/v1/editions/{edition}/invoices",
+    "/v1/invoices/{invoiceNumber}/_pay",
 }
 # The other POSTs, and why a repeat does no harm without a key.
 NO_KEY = {
@@ -33,7 +35,6 @@ NO_KEY = {
     "/v1/registrations/{registrationId}/personal-links/_renew": "ends links that nobody has yet",
     "/v1/enrolment-forms/{token}": "saves the same once more, or is refused",
     "/v1/registrations/{registrationId}/enrolment-form/_reopen": "is refused the second time",
-    "/v1/registrations/{registrationId}/personal-links/_renew": "ends the links that nobody has seen yet",
     "/v1/editions/{edition}/possible-duplicates/_decide": "decides the same once more",
     "/v1/draws/{drawId}/_run": "is refused the second time",
     "/v1/draws/{drawId}/_publish": "is refused the second time",
@@ -100,6 +101,13 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     world.publish(draw.json())
     assert world.fleck.post(f"/v1/registrations/{participant['id']}/_confirm").status_code == 200
     ask(admin, "/v1/editions/{edition}/_carry", {"from": PILOT}, edition="voorbeeld")
+    world.invoices_by("mocca")
+    invoice = ask(world.provider, "/v1/invoices", {"registration": participant["id"]}).json()["number"]
+    paid = {"paidOn": "2021-07-06", "amountCents": 100}
+    ask(world.provider, "/v1/invoices/{invoiceNumber}/_pay", paid, invoiceNumber=invoice)
+    reason = {"reason": "Verkeerde school"}
+    ask(world.provider, "/v1/invoices/{invoiceNumber}/_credit", reason, invoiceNumber=invoice)
+    ask(world.provider, "/v1/editions/{edition}/invoices", edition=PILOT)
     world.schedule_national()
     world.attend(participant["id"], 8)
     world.pass_phases(participant["id"])
