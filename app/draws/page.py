@@ -26,7 +26,9 @@ def of_draw(draw: Draw, edition: Edition, names: Mapping[str, str], base_url: st
     `names` says what the partners are called, by slug.
     """
     record = json.loads(records.public(draw))
-    placed = sum(one["outcome"] == "placed" for one in (record["outcome"] or {"lots": []})["lots"])
+    outcome = record["outcome"] or {"lots": [], "withdrawn": []}
+    placed = {one["label"] for one in outcome["lots"] if one["outcome"] == "placed"}
+    left = set(outcome["withdrawn"])
     return _render(
         "draw",
         language,
@@ -34,7 +36,9 @@ def of_draw(draw: Draw, edition: Edition, names: Mapping[str, str], base_url: st
         draw=record,
         edition=edition.title,
         names=names,
-        placed=placed,
+        placed=len(placed),
+        left=left,
+        passed_on=len(placed & left),
         partners={one["label"]: one["partner"] for one in record["list"]["candidates"]},
         shown=_ROWS,
         url=f"{base_url}/v1/draws/{draw.id}",
@@ -50,6 +54,11 @@ def of_receipt(receipt: DrawReceipt, time_zone: str, language: Language) -> str:
 def of_no_receipt(language: Language) -> str:
     """What a link says behind which there is no draw, or not yet."""
     return _PAGES.render(f"no-receipt.{language}.html")
+
+
+def of_no_draw(language: Language) -> str:
+    """What an address says at which there is no draw."""
+    return _PAGES.render(f"no-draw.{language}.html")
 
 
 def policy() -> str:

@@ -89,9 +89,15 @@ async def get_draw(
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """The public record: list, chances, random value and result, without names; a page for browsers."""
-    draw = await draws.read(db, draw_id)
-    if "text/html" in accept:
-        language = preferred(request.headers.get("accept-language"), default="nl")
+    language = preferred(request.headers.get("accept-language"), default="nl")
+    for_people = "text/html" in accept
+    try:
+        draw = await draws.read(db, draw_id)
+    except NotFound:
+        if for_people:
+            return _html(page.of_no_draw(language), language, 404)
+        raise
+    if for_people:
         edition, names = await trainings.edition(db, draw.edition), await identity.names(db)
         return _html(page.of_draw(draw, edition, names, settings.base_url, language), language)
     return _sent(records.public(draw), Vary="Accept")

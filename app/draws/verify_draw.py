@@ -31,6 +31,10 @@ QUICKNET_KEY = (
 )
 FIRST_ROUND = datetime.fromtimestamp(1_692_803_367, timezone.utc)  # noqa: UP017  runs on Python 3.9 too
 
+# With a result a record is one of these, and without one of those; a run one is not public yet.
+WITH_OUTCOME = ("run", "completed", "void", "rehearsal")
+WITHOUT_OUTCOME = ("announced", "run", "void")
+
 WORDS: dict[str, tuple[str, str]] = {
     "protocol": ("Protocol: {0}", "Protocol: {0}"),
     "hash": ("Vingerafdruk van de lijst klopt: {0}", "The list's hash is right: {0}"),
@@ -58,6 +62,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "void": (
         "LET OP: deze loting is ongeldig verklaard en telt niet",
         "NOTE: this draw was voided and does not count",
+    ),
+    "unpublished": (
+        "LET OP: deze uitslag is nog niet gepubliceerd en kan nog ongeldig worden verklaard",
+        "NOTE: this result is not published yet and may still be voided",
     ),
     "rehearsal": (
         "GEEN LOTING: het klopt, maar dit is een PROEFLOTING en telt niet",
@@ -129,13 +137,16 @@ def check(record: Any, report: Report) -> None:
     check_beacon(record, report)
     if record["outcome"] is None:
         same("outcomeHash", record["outcomeHash"], None)
-        same("outcome", record["status"] in ("announced", "run", "void"), True)
+        one_of("status", record["status"], WITHOUT_OUTCOME)
         report.say("no-outcome")
     else:
+        one_of("status", record["status"], WITH_OUTCOME)
         check_outcome(record, parts, report)
     head = {key: value for key, value in record.items() if key not in ("list", "outcome", "recordHash")}
     same("recordHash", record["recordHash"], sha256(canonical(head)))
     report.say("record")
+    if record["status"] == "run" and record["outcome"] is not None:
+        report.say("unpublished")
     if record["status"] == "void":
         report.say("void")
 
@@ -450,6 +461,12 @@ def same(what: str, found: object, right: object) -> None:
         return  # what most are: a million times the short way
     if json.dumps(found, default=str, sort_keys=True) != json.dumps(right, default=str, sort_keys=True):
         raise Difference(f"{what}: {_short(found)} | {_short(right)}")
+
+
+def one_of(what: str, found: object, right: "tuple[str, ...]") -> None:
+    """Go on when it is one of these."""
+    if found not in right:
+        raise Difference(f"{what}: {_short(found)} | {' / '.join(right)}")
 
 
 def _short(value: object) -> str:

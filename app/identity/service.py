@@ -101,15 +101,16 @@ async def change_organisation(
     return OrganisationRead.model_validate(changed)
 
 
-async def require_role(db: AsyncSession, slug: str, role: Role, pointer: str) -> None:
-    """InvalidInput at `pointer` unless there is an organisation `slug` that plays `role`."""
+async def role_faults(db: AsyncSession, slug: str, role: Role, pointer: str) -> list[Fault]:
+    """A fault at `pointer` unless there is an organisation `slug` that plays `role`."""
     found = await db.get(Organisation, slug)
     if found is None:
         detail = f"There is no organisation {slug}."
-        raise InvalidInput([Fault(pointer=pointer, code="unknown-organisation", detail=detail)])
+        return [Fault(pointer=pointer, code="unknown-organisation", detail=detail)]
     if role is not Role.ADMIN and role.value not in found.roles:
         detail = f"{found.name} is not a {role.value}."
-        raise InvalidInput([Fault(pointer=pointer, code="wrong-role", detail=detail)])
+        return [Fault(pointer=pointer, code="wrong-role", detail=detail)]
+    return []
 
 
 async def list_clients(db: AsyncSession, window: Window) -> ClientPage:
@@ -121,7 +122,8 @@ async def list_clients(db: AsyncSession, window: Window) -> ClientPage:
 
 async def add_client(db: AsyncSession, actor: str, wanted: ClientCreate, now: datetime) -> ClientWithSecret:
     """Add an API client for an organisation in a role that it plays; the secret is given this once."""
-    await require_role(db, wanted.organisation, wanted.role, "#/organisation")
+    if faults := await role_faults(db, wanted.organisation, wanted.role, "#/organisation"):
+        raise InvalidInput(faults)
     added = Client(
         id=f"{wanted.organisation}-{wanted.role}-{secrets.token_hex(4)}",
         organisation=wanted.organisation,

@@ -52,7 +52,8 @@ async def decide(
 ) -> PossibleDuplicate:
     """Settle one pair: both stay, or one is rejected; a later decision replaces it.
 
-    Raises NotFound, InvalidInput, NotAPair and, for who cannot be rejected any more, MoveNotAllowed.
+    Raises NotFound, InvalidInput, NotAPair and, for who cannot be rejected any more, MoveNotAllowed or,
+    while a draw is announced, CandidatesFrozen.
     """
     edition = await trainings.edition(db, edition_slug, lock=True)
     first, second = sorted(wanted.registrations)

@@ -14,7 +14,7 @@ from app.identity.caller import Caller, Scope
 from app.registrations import carrying, duplicates
 from app.registrations.dependencies import Linking
 from app.registrations.duplicates import NotAPair
-from app.registrations.moves import MoveNotAllowed
+from app.registrations.moves import CandidatesFrozen, MoveNotAllowed
 from app.registrations.schemas import (
     CarriedOver,
     CarryOverFrom,
@@ -46,7 +46,7 @@ async def list_possible_duplicates(edition: Slug, db: Db) -> PossibleDuplicateLi
     "/possible-duplicates/_decide",
     summary="Decide on a possible duplicate",
     operation_id="decidePossibleDuplicate",
-    responses=problems(InvalidInput, NotFound, NotAPair, MoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, NotAPair, MoveNotAllowed, CandidatesFrozen),
 )
 async def decide_possible_duplicate(
     edition: Slug, body: DuplicateDecide, caller: Administrating, db: Db, now: Now

@@ -23,6 +23,13 @@ class MoveNotAllowed(Problem):
     title, title_nl = "Not possible in this status", "Niet mogelijk in deze status"
 
 
+class CandidatesFrozen(Problem):
+    """The registration may be in an announced draw, and only the applicant's own wish takes it out."""
+
+    status, code = 409, "candidates-frozen"
+    title, title_nl = "The candidates are frozen", "De kandidaten liggen vast"
+
+
 def move(
     db: AsyncSession,
     registration: Registration,
@@ -35,10 +42,17 @@ def move(
     """Carry `registration` on by `verb` and keep its edition's seat counts in step.
 
     Both rows must be locked by this transaction when the verb gives or frees a seat.
-    Raises MoveNotAllowed, naming the verbs that would be allowed.
+    Raises MoveNotAllowed, naming the verbs that would be allowed, and CandidatesFrozen: from the
+    announcement of a draw to its publication nobody but the candidates themselves takes one out of it.
     """
     before = registration.status
-    registration.status = require(registration, verb)
+    after = require(registration, verb)
+    if edition.frozen and (before, verb) == (Status.COMPLETE, "reject"):
+        raise CandidatesFrozen(
+            "A draw is announced, so nobody who returned the form is rejected until its result is published "
+            "or it is voided; who wants to leave is withdrawn."
+        )
+    registration.status = after
     _count(edition, before, registration.status, 1)
     registration.answer_by = _answer_by(edition, registration.status, now)
     events.record(

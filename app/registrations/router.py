@@ -15,7 +15,7 @@ from app.identity.caller import Caller, Scope
 from app.registrations import lists
 from app.registrations import service as registrations
 from app.registrations.dependencies import Linking, Wanting
-from app.registrations.moves import MoveNotAllowed
+from app.registrations.moves import CandidatesFrozen, MoveNotAllowed
 from app.registrations.schemas import (
     RegistrationChange,
     RegistrationCreate,
@@ -125,7 +125,7 @@ async def withdraw_registration(
     "/{registrationId}/_reject",
     summary="Reject a registration",
     operation_id="rejectRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed, CandidatesFrozen),
 )
 async def reject_registration(
     registration_id: RegistrationId,
@@ -136,7 +136,7 @@ async def reject_registration(
     links: Linking,
     body: Reason | None = None,
 ) -> RegistrationRead:
-    """Reject a registration that does not qualify, before seats are given."""
+    """Reject a registration that does not qualify, before seats are given or their draw is announced."""
     moved = await registrations.act(db, caller, registration_id, "reject", links, now, reason_of(body))
     return tagged(response, moved)
 

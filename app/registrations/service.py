@@ -64,8 +64,8 @@ async def register(
     with the window) and, when the person is registered for this edition through whichever partner,
     AlreadyRegistered (409), of which an administrator finds the event `registration.refused`.
     """
-    partner = await _partner(db, caller, wanted.partner)
-    edition = await _open_edition(db, wanted.edition, now)
+    partner, edition = await _named(db, caller, wanted)
+    _require_open(edition, now)
 
     applicant = Applicant(partner=partner, **wanted.applicant.model_dump())
     registration = Registration(
@@ -147,7 +147,8 @@ async def act(
 ) -> RegistrationRead:
     """Withdraw, reject, confirm or decline; a seat that falls free goes to the next on the waiting list.
 
-    Raises NotFound for what the caller may not see, MoveNotAllowed for what its status does not allow.
+    Raises NotFound for what the caller may not see, MoveNotAllowed for what its status does not allow,
+    CandidatesFrozen for rejecting who may be in an announced draw.
     """
     registration = await own(db, caller, registration_id)
     edition = await trainings.edition(db, registration.edition, lock=True)
@@ -237,7 +238,13 @@ def visible(caller: Caller) -> Any:
 
 
 def email_key(email: str) -> str:
-    """What makes two addresses the same person's: the address without regard to case."""
+    """What makes two addresses the same person's: the address without regard to case, as Unicode has it.
+
+    That is case folding, for which `straße` is `strasse` (both are STRASSE in capitals), and not `lower()`,
+    which keeps them apart. Of two addresses that differ in that alone one nearly always stands in for the
+    other, where letters outside ASCII are not taken; so the register would rather refuse the second, which
+    an administrator sees, than give one person two chances in a draw.
+    """
     return email.casefold()
 
 
@@ -284,32 +291,35 @@ async def _row(db: AsyncSession, caller: Caller, registration_id: UUID) -> Row:
     return found
 
 
-async def _partner(db: AsyncSession, caller: Caller, named: str | None) -> str:
-    """The partner that the registration comes through."""
+async def _named(db: AsyncSession, caller: Caller, wanted: RegistrationCreate) -> tuple[str, Edition]:
+    """The partner that it comes through, and its edition; InvalidInput with the faults of both."""
+    partner = wanted.partner
     if caller.role is Role.PARTNER:
-        if named not in (None, caller.organisation):
+        if partner not in (None, caller.organisation):
             raise Forbidden("Only an administrator may register on behalf of another organisation.")
-        return caller.organisation
-    if named is None:
+        partner = caller.organisation
+    if partner is None:
         detail = "Name the partner that the registration comes through."
-        raise InvalidInput([Fault(pointer="#/partner", code="missing", detail=detail)])
-    await identity.require_role(db, named, Role.PARTNER, "#/partner")
-    return named
-
-
-async def _open_edition(db: AsyncSession, slug: str, now: datetime) -> Edition:
-    """The edition that is open at `now`: from opens_at on, up to but not including closes_at."""
-    edition = await db.get(Edition, slug)
+        faults = [Fault(pointer="#/partner", code="missing", detail=detail)]
+    else:
+        faults = await identity.role_faults(db, partner, Role.PARTNER, "#/partner")
+    edition = await db.get(Edition, wanted.edition)
     if edition is None:
-        detail = f"There is no edition {slug}."
-        raise InvalidInput([Fault(pointer="#/edition", code="unknown-edition", detail=detail)])
+        detail = f"There is no edition {wanted.edition}."
+        faults.append(Fault(pointer="#/edition", code="unknown-edition", detail=detail))
+    if partner is None or edition is None or faults:
+        raise InvalidInput(faults)
+    return partner, edition
+
+
+def _require_open(edition: Edition, now: datetime) -> None:
+    """EditionClosed unless `now` lies in the window: from opens_at on, up to but not including closes_at."""
     if not edition.opens_at <= now < edition.closes_at:
         opens_at, closes_at = utc(edition.opens_at), utc(edition.closes_at)
         raise EditionClosed(
-            f"Registration for {slug} is open from {opens_at} until {closes_at}.",
+            f"Registration for {edition.slug} is open from {opens_at} until {closes_at}.",
             window={"opensAt": opens_at, "closesAt": closes_at},
         )
-    return edition
 
 
 async def _insert(

@@ -155,13 +155,14 @@ async def change_edition(
         raise EditionFrozen("A draw on these terms is announced; publish its result or void it first.")
     if "capacity" in fields and change.capacity < changed.seats_taken:
         raise CapacityTooLow(f"{changed.seats_taken} seats are taken.")
-    if faults := await _organisation_faults(db, change.quotas, change.providers, change.invoiced_by):
-        raise InvalidInput(faults)
+    faults = await _organisation_faults(db, change.quotas, change.providers, change.invoiced_by)
 
     _set_members(changed, change)
     if changed.closes_at <= changed.opens_at:
         detail = "closesAt should come after opensAt"
-        raise InvalidInput([Fault(pointer="#/window", code="window", detail=detail)])
+        faults.append(Fault(pointer="#/window", code="window", detail=detail))
+    if faults:
+        raise InvalidInput(faults)
     if "quotas" in fields:
         await _set_quotas(db, changed, change.quotas)
     if "providers" in fields:
@@ -227,10 +228,7 @@ async def _organisation_faults(
     wanted += [("#/invoicedBy", invoiced_by, Role.ADMIN)] if invoiced_by else []
     faults: list[Fault] = []
     for pointer, slug, role in wanted:
-        try:
-            await identity.require_role(db, slug, role, pointer)
-        except InvalidInput as invalid:
-            faults += invalid.faults
+        faults += await identity.role_faults(db, slug, role, pointer)
     return faults
 
 

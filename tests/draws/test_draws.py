@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -372,6 +373,34 @@ def test_who_withdraws_after_the_announcement_keeps_the_lot_and_the_seat_passes_
     assert (len(record["outcome"]["lots"]), len(record["outcome"]["withdrawn"])) == (5, 3)
     placed = world.mocca.get("/v1/registrations?status=placed").json()["items"]
     assert {one["id"] for one in placed} == {one["id"] for one in everybody[3:]}
+
+
+def test_nobody_takes_another_out_of_a_draw_that_is_announced(world: World) -> None:
+    """Between run and publication an administrator knows who won; one leaves only of one's own accord."""
+    _seats(world, 1)
+    _fill(world, 0, 3)
+    unreturned = world.register(world.mocca)
+    announced = world.announce()
+    first, *_ = everybody = world.mocca.get("/v1/registrations?status=complete").json()["items"]
+    paths = [f"/v1/registrations/{one['id']}" for one in everybody]
+    for step in (lambda: None, lambda: world.run(announced)):
+        step()
+        for party, path in product((world.admin, world.mocca), paths):
+            refused = party.post(f"{path}/_reject", {"reason": "Liever niet"})
+            assert _refused(refused) == (409, "candidates-frozen")
+    assert world.events("registration.rejected") == []
+    # Who returned no form is in no list.
+    assert world.mocca.post(f"/v1/registrations/{unreturned['id']}/_reject").status_code == 200
+    assert world.mocca.post(f"/v1/registrations/{first['id']}/_withdraw").status_code == 200
+    assert len(world.publish(announced)["outcome"]["withdrawn"]) == 1
+    assert len(world.mocca.get("/v1/registrations?status=placed").json()["items"]) == 1
+
+
+def test_a_voided_draw_frees_its_candidates(world: World) -> None:
+    made = world.complete(world.mocca)
+    announced = world.announce()
+    world.admin.post(f"/v1/draws/{announced['id']}/_void", {"reason": "Een kandidaat voldoet niet"})
+    assert world.mocca.post(f"/v1/registrations/{made['id']}/_reject").json()["status"] == "rejected"
 
 
 def test_seats_that_are_promised_to_a_draw_are_not_offered_to_an_older_waiting_list(world: World) -> None:

@@ -1,10 +1,12 @@
 """The draw's page, as it is sent; `tests/browser` reads it as people do."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from tests.conftest import sql
 from tests.world import PILOT, World
 
 
@@ -50,6 +52,75 @@ def test_what_the_page_says_at_each_moment(world: World, language: str, said: li
         assert "Noord/Midden" in page.text
         assert page.headers["vary"] == "Accept, Accept-Language, Origin"
         assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+
+
+@pytest.mark.parametrize(
+    ("capacity", "leaving", "nl", "en"),
+    [
+        (2, 0, [], []),
+        (
+            2,
+            1,
+            ["1 kandidaat trok zich na", "Zo kwam 1 plaats vrij, die meteen naar de wachtlijst ging.<"],
+            [
+                "1 candidate withdrew after",
+                "That freed 1 seat, which passed on to the waiting list at once.<",
+            ],
+        ),
+        (
+            2,
+            3,
+            [
+                "3 kandidaten trokken zich na",
+                "Zo kwamen 2 plaatsen vrij, die meteen naar de wachtlijst gingen.<",
+            ],
+            [
+                "3 candidates withdrew after",
+                "That freed 2 seats, which passed on to the waiting list at once.<",
+            ],
+        ),
+        (
+            9,
+            2,
+            ["2 kandidaten trokken zich na", "Zo kwamen 2 plaatsen vrij.<"],
+            ["2 candidates withdrew after", "That freed 2 seats.<"],
+        ),
+    ],
+)
+def test_the_page_says_who_left_between_announcement_and_result(
+    world: World, capacity: int, leaving: int, nl: list[str], en: list[str]
+) -> None:
+    world.admin.patch(f"/v1/editions/{PILOT}", {"capacity": capacity, "quotas": []})
+    people = {world.complete(world.mocca)["id"] for _ in range(5)}
+    announced = world.announce()
+    # The first to leave are those that the draw gives a seat.
+    lots = world.run(announced)["outcome"]["lots"]
+    owner = {
+        label: str(id)
+        for label, id in sql(world.database_url, "SELECT label, registration FROM draw_candidate")
+    }
+    for lot in lots[:leaving]:
+        assert owner[lot["label"]] in people
+        assert world.mocca.post(f"/v1/registrations/{owner[lot['label']]}/_withdraw").status_code == 200
+    assert "trok" not in _page(world, announced["id"], "nl").text  # not before it is published
+    world.publish(announced)
+    for language, said, mark in (("nl", nl, "teruggetrokken"), ("en", en, "withdrawn")):
+        text = _page(world, announced["id"], language).text
+        assert [words for words in said if words not in text] == []
+        assert text.count(f"<small>{mark}</small>") == leaving
+
+
+def test_an_address_without_a_draw_has_a_page(world: World) -> None:
+    path = f"/v1/draws/{uuid4()}"
+    assert world.http.get(path).headers["content-type"] == "application/problem+json"
+    for language, said in (("nl", "Hier is geen loting"), ("en", "There is no draw here")):
+        page = world.http.get(path, headers={"Accept": "text/html", "Accept-Language": language})
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert (page.headers["content-language"], f'<html lang="{language}">' in page.text) == (
+            language,
+            True,
+        )
+        assert said in page.text
 
 
 def test_what_was_agreed_stands_on_the_page(world: World) -> None:

@@ -20,7 +20,7 @@ SECOND = Path(__file__).parent / "second" / "verify.mjs"
 VECTOR = Path("docs/draw-vector.json")
 
 
-def _node(*arguments: str, given: str | None = None) -> Any:
+def node(*arguments: str, given: str | None = None) -> Any:
     done = executable.node(
         [str(SECOND), *arguments],
         return_completed_process=True,
@@ -35,9 +35,9 @@ def _node(*arguments: str, given: str | None = None) -> Any:
 
 
 def test_it_reproduces_the_fixed_vector() -> None:
-    checked = _node(str(VECTOR))
+    checked = node(str(VECTOR))
     assert checked.returncode == 0, checked.stdout
-    own = json.loads(_node("--result", str(VECTOR)).stdout)
+    own = json.loads(node("--result", str(VECTOR)).stdout)
     record = json.loads(VECTOR.read_text())
     assert own["listHash"] == record["listHash"]
     assert own["groups"] == record["groups"]
@@ -54,18 +54,18 @@ def test_it_accepts_what_the_register_serves_and_nothing_else(world: World, tmp_
     record = world.http.get(f"/v1/draws/{announced['id']}").json()
     file = tmp_path / "record.json"
     file.write_text(json.dumps(record))
-    assert _node(str(file)).returncode == 0
+    assert node(str(file)).returncode == 0
     first, last = record["outcome"]["lots"][0], record["outcome"]["lots"][-1]
     first["label"], last["label"] = last["label"], first["label"]
     file.write_text(json.dumps(record))
-    assert _node(str(file)).returncode == 1
+    assert node(str(file)).returncode == 1
 
 
 def test_it_computes_the_same_for_hundreds_of_lists() -> None:
     source = random.Random(3)
     records = [record for record in (_random_record(source) for _ in range(1200)) if record]
     assert len(records) > 600
-    answers = _node(
+    answers = node(
         "--batch", given="\n".join(json.dumps(record) for record, _ in records)
     ).stdout.splitlines()
     for (record, expected), answer in zip(records, answers, strict=True):

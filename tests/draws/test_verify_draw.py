@@ -11,6 +11,7 @@ import pytest
 
 from app.draws import verify_draw
 from tests.draws.test_beacon import SIGNATURES
+from tests.draws.test_second import node
 from tests.world import JSON, PILOT, World
 
 SCRIPT = Path("app/draws/verify_draw.py")
@@ -87,6 +88,45 @@ def test_a_rehearsal_cannot_be_passed_off_as_the_draw(world: World, tmp_path: Pa
     rehearsal["recordHash"] = verify_draw.sha256(verify_draw.canonical(head))
     code, said = _verify(json.dumps(rehearsal), tmp_path)
     assert (code, "KLOPT NIET" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "code"),
+    [
+        ("completed", True, 0),
+        ("void", True, 0),
+        ("void", False, 0),
+        ("run", True, 0),
+        ("run", False, 0),
+        ("announced", False, 0),
+        ("announced", True, 1),
+        ("completed", False, 1),
+        ("rehearsal", False, 1),
+        ("bogus", True, 1),
+        ("bogus", False, 1),
+        ("", True, 1),
+        (["completed"], True, 1),
+        (None, True, 1),
+    ],
+)
+def test_both_programs_know_which_status_goes_with_a_result(
+    status: Any, outcome: bool, code: int, tmp_path: Path
+) -> None:
+    """Whatever the status, the record's hash is the right one."""
+    record = {**json.loads(VECTOR.read_bytes()), "status": status}
+    if not outcome:
+        record.update(outcome=None, outcomeHash=None)
+    head = {key: value for key, value in record.items() if key not in {"list", "outcome", "recordHash"}}
+    record["recordHash"] = verify_draw.sha256(verify_draw.canonical(head))
+    found, said = _verify(json.dumps(record), tmp_path, "--lang", "en")
+    assert (found, said.rstrip().endswith("EVERYTHING IS RIGHT")) == (code, code == 0), said
+    assert node(str(tmp_path / "record.json")).returncode == code
+
+
+def test_a_result_that_is_not_public_yet_verifies_and_says_so(world: World, tmp_path: Path) -> None:
+    record = json.dumps(world.run(_draw(world, 4)))
+    code, said = _verify(record, tmp_path)
+    assert (code, "LET OP: deze uitslag is nog niet gepubliceerd" in said) == (0, True)
 
 
 def test_a_draw_by_drand_says_what_it_could_not_check(world: World, tmp_path: Path) -> None:

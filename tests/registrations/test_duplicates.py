@@ -150,17 +150,23 @@ def test_a_pair_that_arises_after_the_freeze_waits_for_the_next_draw(world: Worl
     assert (_status(world, older), _status(world, late["id"])) == ("placed", "rejected")
 
 
-def test_who_is_rejected_as_a_duplicate_after_the_freeze_keeps_the_lot_and_not_the_seat(world: World) -> None:
+def test_no_decision_takes_a_candidate_out_of_a_draw_that_is_announced(world: World) -> None:
     first = world.complete(world.fleck, **NAMESAKE)["id"]
     second = world.complete(world.mocca, school={"name": "De Campus", "city": "Almere"})["id"]
     announced = world.announce()
     same = {"school": {"name": "Het Lyceum"}}
     assert world.mocca.patch(f"/v1/registrations/{second}", same).status_code == 200
-    assert _decide(world, first, second, verdict="same-person", keep=first).status_code == 200
-    world.run(announced)
+    for step in (lambda: None, lambda: world.run(announced)):
+        step()
+        for keep in (first, second):
+            decided = _decide(world, first, second, verdict="same-person", keep=keep)
+            assert _refused(decided) == (409, "candidates-frozen")
+    assert [one["verdict"] for one in world.admin.get(PAIRS).json()["items"]] == [None]
+    assert world.events("duplicate.decided") == []
+    assert _decide(world, first, second).status_code == 200  # both stay, which takes nobody out
     record = world.publish(announced)
-    assert (len(record["outcome"]["lots"]), len(record["outcome"]["withdrawn"])) == (2, 1)
-    assert (_status(world, first), _status(world, second)) == ("placed", "rejected")
+    assert (len(record["outcome"]["lots"]), record["outcome"]["withdrawn"]) == (2, [])
+    assert (_status(world, first), _status(world, second)) == ("placed", "placed")
 
 
 def test_of_three_alike_the_younger_two_are_asked_about_once_the_oldest_is_another(world: World) -> None:

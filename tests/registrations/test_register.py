@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import sql
 from tests.world import PILOT, World, registration
 
 
@@ -94,12 +95,46 @@ def test_an_unknown_edition_is_a_fault_of_the_body(world: World) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "#/edition")
 
 
+def test_every_name_that_leads_nowhere_comes_in_one_answer(world: World) -> None:
+    for partner, code in (("nobody", "unknown-organisation"), ("neos", "wrong-role"), (None, "missing")):
+        answer = world.admin.post("/v1/registrations", registration(edition="nergens", partner=partner))
+        faults = {one["pointer"]: one["code"] for one in answer.json()["errors"]}
+        assert (answer.status_code, faults) == (400, {"#/partner": code, "#/edition": "unknown-edition"})
+
+
+def test_no_answer_says_that_it_is_done_before_it_is_kept(world: World) -> None:
+    """A commit that fails is a failure of the request: the caller is not told 201 for what is not there."""
+    sql(
+        world.database_url,
+        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE EXCEPTION 'refused at the commit'; END $$""",
+        """CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON registration
+           DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()""",
+    )
+    answer = world.fleck.post("/v1/registrations", registration(), headers={"Idempotency-Key": "one"})
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (500, "internal-error")
+    assert sql(world.database_url, "SELECT id FROM registration") == []
+    assert world.events("registration.received") == []
+
+    sql(world.database_url, "DROP TRIGGER refuse ON registration")
+    again = world.fleck.post("/v1/registrations", registration(), headers={"Idempotency-Key": "one"})
+    assert (again.status_code, "Idempotency-Replayed" in again.headers) == (201, False)
+
+
 def test_the_same_address_in_other_case_is_the_same_person(world: World) -> None:
     first = world.register(applicant={"email": "Noor@Lyceum.example"})
     answer = world.fleck.post("/v1/registrations", registration(applicant={"email": "nOOR@lyceum.EXAMPLE"}))
     assert answer.status_code == 409
     assert answer.json()["type"].endswith(":already-registered")
     assert answer.json()["registration"] == first["id"]
+
+
+def test_letters_that_capitals_make_the_same_are_the_same(world: World) -> None:
+    """As `email_key` says: STRASSE is both."""
+    world.register(applicant={"email": "straße@lyceum.example"})
+    for email in ("STRASSE@lyceum.example", "strasse@lyceum.example"):
+        answer = world.fleck.post("/v1/registrations", registration(applicant={"email": email}))
+        assert answer.json()["type"].endswith(":already-registered"), email
 
 
 def test_another_partner_learns_nothing_of_who_registered_first(world: World) -> None:

@@ -17,6 +17,8 @@ BLOCK = re.compile(r"^```(console|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTAL
 END = "--- end of block ---"
 
 
+# A hundred commands, each a process of its own, and three starts of the server: minutes on a busy machine.
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["walkthrough.md", "partners.md"])
 def test_a_guide_does_what_it_says(tmp_path: Path, name: str) -> None:
     blocks = _blocks(name)

@@ -68,7 +68,25 @@ def test_there_are_routes_to_try() -> None:
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_no_body_is_read_that_is_not_clear_json(world: World, name: str) -> None:
     for taker in OF_JSON:
-        check(send(world, taker, UNREADABLE[name]), 400, (taker, name))
+        answer = send(world, taker, UNREADABLE[name])
+        check(answer, 400, (taker, name))
+        faults = [(one["pointer"], one["location"], one["code"]) for one in answer.json()["errors"]]
+        assert faults == [("#", "body", "json-invalid")], (taker, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("not UTF-8", "De inhoud is geen UTF-8."),
+        ("deep and open", "De inhoud is te diep genest."),
+        ("a huge number", "De inhoud bevat een getal met te veel cijfers."),
+    ],
+)
+def test_what_cannot_be_read_at_all_is_told_like_any_other_fault(world: World, name: str, said: str) -> None:
+    headers = {"Content-Type": JSON_TYPE, "Accept-Language": "nl"}
+    answer = world.fleck.request("POST", "/v1/registrations", content=UNREADABLE[name], headers=headers)
+    assert answer.json()["type"].endswith(":invalid-input")
+    assert [one["detail"] for one in answer.json()["errors"]] == [said]
 
 
 def test_no_body_is_anything_but_an_object(world: World) -> None:

@@ -123,6 +123,17 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     return Fault(pointer=_pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
 
 
+def _unreadable(cause: Exception) -> Fault:
+    """What is wrong with a body that the reader of JSON gives up on; other faults it finds by itself."""
+    if isinstance(cause, UnicodeDecodeError):
+        detail = "The body is not UTF-8."
+    elif isinstance(cause, RecursionError):
+        detail = "The body is nested too deeply."
+    else:
+        detail = "The body holds a number of too many digits."
+    return Fault(pointer="#", code="json-invalid", detail=detail)
+
+
 def _pointer(path: Sequence[object]) -> str:
     """The JSON Pointer as URI fragment (RFC 6901, section 6)."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
@@ -142,6 +153,8 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == BodyTooLarge.status:
         return respond(request, BodyTooLarge(error.detail))
+    if isinstance(error.__cause__, ValueError | RecursionError):
+        return respond(request, InvalidInput([_unreadable(error.__cause__)]))
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(_methods(request)))

@@ -386,8 +386,9 @@ export function verify(record, say = () => {}) {
   ok(drawNeeded ? 'A draw is needed, as the record says.' : 'No draw is needed, as the record says.');
   checkBeacon(record, drawNeeded, ok);
 
-  must(outcome === null || !/announced|run/.test(status), `the draw is "${status}", and yet there is an outcome`);
-  must(outcome !== null || status !== 'completed', 'the draw is "completed", but there is no outcome');
+  must(outcome === null || status !== 'announced', `the draw is "${status}", and yet there is an outcome`);
+  must(outcome !== null || !/completed|rehearsal/.test(status), `the draw is "${status}", but there is no outcome`);
+  if (outcome !== null && status === 'run') note('This result is not public yet, and may still be voided.');
   if (outcome === null) note('There is no public outcome.');
   else checkOutcome(record, terms, groups, listHash, drawNeeded, ok, note);
   same(record.outcomeHash, outcome && hashOf(outcome), '"outcomeHash"');
