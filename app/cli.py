@@ -27,6 +27,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
+from app.credentials import keys
 from app.identity import service as identity
 from app.identity.caller import Role
 from app.identity.schemas import ClientCreate, ClientWithSecret
@@ -36,8 +37,12 @@ cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 seed_cli = typer.Typer(no_args_is_help=True, help="Put data in the database.")
 clients_cli = typer.Typer(no_args_is_help=True, help="API clients of organisations.")
 cli.add_typer(seed_cli, name="seed")
+keys_cli = typer.Typer(no_args_is_help=True, help="Keys that certificates' credentials are signed with.")
 cli.add_typer(clients_cli, name="clients")
+cli.add_typer(keys_cli, name="keys")
 
+# The actor of what is done by a command.
+COMMAND_LINE = "command-line"
 NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
 
 AtOption = Annotated[
@@ -140,6 +145,15 @@ def create_client(
         typer.echo(json.dumps({"clientId": added.client_id, "clientSecret": added.client_secret}))
     else:
         typer.echo(f"client id      {added.client_id}\nclient secret  {added.client_secret}")
+
+
+@keys_cli.command("rotate")
+def rotate_keys() -> None:
+    """Make a new signing key; what older ones signed stays valid, for they stay published."""
+    settings = _settings()
+    with _database(settings) as url:
+        name = asyncio.run(_rotate(settings, url))
+    typer.echo(f"Credentials are signed with {name} from now on.")
 
 
 def main() -> None:
@@ -287,7 +301,16 @@ async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> Cli
     database = Database(url)
     try:
         async with database.transaction() as db:
-            return await identity.add_client(db, "command-line", wanted, Clock(settings.at).now())
+            return await identity.add_client(db, COMMAND_LINE, wanted, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _rotate(settings: Settings, url: str) -> str:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
     finally:
         await database.close()
 

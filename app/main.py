@@ -24,6 +24,8 @@ from app.core.http.envelope import Envelope
 from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
+from app.credentials.router import router as status_lists
+from app.credentials.router import well_known
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
 from app.identity.access import PUBLIC
@@ -56,6 +58,8 @@ ROUTERS = (
     attendance,
     certificates,
     verifications,
+    status_lists,
+    well_known,
     events,
     documentation,
     health,

@@ -17,6 +17,7 @@ class CertificateStatus(StrEnum):
 
     VALID = "valid"
     REVOKED = "revoked"
+    SUPERSEDED = "superseded"
 
 
 class Certificate(SQLModel, table=True):
@@ -30,6 +31,9 @@ class Certificate(SQLModel, table=True):
             postgresql_where=sa.text("status = 'valid'"),
         ),
         sa.CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
+        sa.CheckConstraint("(status = 'superseded') = (superseded_at IS NOT NULL)", name="superseded"),
+        sa.UniqueConstraint("status_list", "status_index"),
+        sa.CheckConstraint("(credential IS NULL) = (status_list IS NULL)", name="credential"),
     )
 
     number: str = Field(primary_key=True, max_length=30)
@@ -49,6 +53,13 @@ class Certificate(SQLModel, table=True):
     phases: list[dict[str, Any]] = Field(sa_type=JSONB)
     revoked_at: datetime | None = moment(nullable=True)
     revoke_reason: str | None = Field(default=None, max_length=4000)
+    supersedes: str | None = Field(default=None, foreign_key="certificate.number", unique=True, max_length=30)
+    superseded_at: datetime | None = moment(nullable=True)
+    # As they were signed; what was issued before there were credentials has none.
+    credential: str | None = Field(default=None, sa_type=sa.Text)
+    credential_jwt: str | None = Field(default=None, sa_type=sa.Text)
+    status_list: int | None = Field(default=None, foreign_key="status_list.id")
+    status_index: int | None = None
 
 
 class CertificateCounter(SQLModel, table=True):

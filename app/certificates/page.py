@@ -12,6 +12,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "title": "Certificaat controleren",
         "valid": "Dit certificaat is geldig",
         "revoked": "Dit certificaat is ingetrokken",
+        "superseded": "Dit certificaat is vervangen door een nieuw",
         "unknown": "Dit certificaat kennen wij niet",
         "unknown_help": "Controleer of het adres volledig is overgenomen, of scan de QR-code opnieuw.",
         "holder": "Naam",
@@ -20,11 +21,13 @@ _WORDS: dict[Language, dict[str, str]] = {
         "hours": "Contacturen",
         "issuer": "Uitgegeven door",
         "revoked_on": "Ingetrokken op",
+        "superseded_on": "Vervangen op",
     },
     "en": {
         "title": "Check a certificate",
         "valid": "This certificate is valid",
         "revoked": "This certificate has been revoked",
+        "superseded": "This certificate was replaced by a new one",
         "unknown": "We do not know this certificate",
         "unknown_help": "Check that the address is complete, or scan the QR code again.",
         "holder": "Name",
@@ -33,6 +36,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "hours": "Contact hours",
         "issuer": "Issued by",
         "revoked_on": "Revoked on",
+        "superseded_on": "Replaced on",
     },
 }
 

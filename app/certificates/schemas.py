@@ -21,6 +21,12 @@ class RevokeReason(Input):
     reason: Text = Field(examples=["Uitgegeven op de verkeerde naam"])
 
 
+class ReissueReason(Input):
+    """Why a certificate is issued anew; not public."""
+
+    reason: Text = Field(examples=["Naamswijziging na huwelijk"])
+
+
 class CertificateRead(Output):
     """A certificate as it was issued."""
 
@@ -40,6 +46,8 @@ class CertificateRead(Output):
     verification_url: str = Field(description="where anyone can check it; also in the QR code")
     revoked_at: Moment | None
     revoke_reason: str | None
+    supersedes: str | None = Field(description="the number of the certificate that this one replaces")
+    superseded_at: Moment | None
 
 
 class CertificatePage(Page[CertificateRead]):
@@ -58,3 +66,4 @@ class VerificationRead(Output):
     issued_on: Day
     contact_hours: float = Field(examples=[21])
     revoked_on: Day | None
+    superseded_on: Day | None

@@ -72,8 +72,13 @@ POST   /v1/certificates                                        c
 GET    /v1/certificates                                        p v c a
 GET    /v1/certificates/{number}                               p v c a
 GET    /v1/certificates/{number}/pdf                           p v c a
+GET    /v1/certificates/{number}/credential                    p v c a
 POST   /v1/certificates/{number}/_revoke                       c
+POST   /v1/certificates/{number}/_reissue                      c
 GET    /v1/verifications/{code}                                public
+GET    /v1/status-lists/{listId}                               public
+GET    /.well-known/did.json                                   public
+GET    /.well-known/jwks.json                                  public
 GET    /v1/events                                              p a
 GET    /v1/openapi.json                                        public
 GET    /v1/docs                                                public
@@ -98,6 +103,7 @@ FILLED = {
     "drawId": "01890000-0000-7000-8000-000000000000",
     "number": "CCVO-2022-000001",
     "code": "nothing",
+    "listId": "1",
     "token": "nothing",
 }
 
