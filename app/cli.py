@@ -22,6 +22,7 @@ from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
+from app.certificates import register
 from app.core import embedded, logs
 from app.core.clock import Clock
 from app.core.database import Database
@@ -40,6 +41,8 @@ cli.add_typer(seed_cli, name="seed")
 keys_cli = typer.Typer(no_args_is_help=True, help="Keys that certificates' credentials are signed with.")
 cli.add_typer(clients_cli, name="clients")
 cli.add_typer(keys_cli, name="keys")
+register_cli = typer.Typer(no_args_is_help=True, help="The register of certificates as a whole.")
+cli.add_typer(register_cli, name="register")
 
 # The actor of what is done by a command.
 COMMAND_LINE = "command-line"
@@ -154,6 +157,19 @@ def rotate_keys() -> None:
     with _database(settings) as url:
         name = asyncio.run(_rotate(settings, url))
     typer.echo(f"Credentials are signed with {name} from now on.")
+
+
+@register_cli.command("verify")
+def verify_register() -> None:
+    """Check the whole register: chain, published heads, every certificate; ends with 1 when one is off."""
+    settings = _settings()
+    with _database(settings) as url:
+        found = asyncio.run(_verify(url))
+    counts = f"{found.entries} entries, {found.certificates} certificates, {found.heads} published heads"
+    typer.echo(f"{counts}; {found.erased} entries of which the person was erased.")
+    if found.faults:
+        _fail("\n".join(found.faults), 1)
+    typer.echo("Everything fits.")
 
 
 def main() -> None:
@@ -315,6 +331,17 @@ async def _rotate(settings: Settings, url: str) -> str:
         await database.close()
 
 
+async def _verify(url: str) -> register.Verified:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            # One state of the database throughout, whatever is issued meanwhile.
+            await db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            return await register.verify(db)
+    finally:
+        await database.close()
+
+
 async def _work(settings: Settings, url: str) -> None:
     database = Database(url, settings.pool_size)
     task = asyncio.current_task()
@@ -323,7 +350,7 @@ async def _work(settings: Settings, url: str) -> None:
     try:
         async with database.transaction() as db:
             await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
-        await background.work(database, Clock(settings.at), settings.worker_seconds)
+        await background.work(database, Clock(settings.at), keys.Vault.of(settings), settings.worker_seconds)
     finally:
         await database.close()
 

@@ -12,6 +12,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
 from app.attendance.router import router as attendance
+from app.certificates.register_router import router as register
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.core.clock import Clock
@@ -24,6 +25,7 @@ from app.core.http.envelope import Envelope
 from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
+from app.credentials.keys import Vault
 from app.credentials.router import router as status_lists
 from app.credentials.router import well_known
 from app.documentation.router import router as documentation
@@ -58,6 +60,7 @@ ROUTERS = (
     attendance,
     certificates,
     verifications,
+    register,
     status_lists,
     well_known,
     events,
@@ -127,4 +130,4 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
 
 async def _work(wanted: bool, database: Database, clock: Clock, settings: Settings) -> None:
     if wanted:
-        await worker.work(database, clock, settings.worker_seconds)
+        await worker.work(database, clock, Vault.of(settings), settings.worker_seconds)

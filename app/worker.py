@@ -4,21 +4,24 @@ import asyncio
 
 import structlog
 
+from app.certificates import register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
+from app.credentials.keys import Vault
 from app.draws import service as draws
 from app.registrations import service as registrations
 
 log = structlog.get_logger(__name__)
 
 
-async def work(database: Database, clock: Clock, seconds: float) -> None:
+async def work(database: Database, clock: Clock, vault: Vault, seconds: float) -> None:
     """Do what is due, every `seconds`, until cancelled; a failure is logged and tried again."""
     while True:
         try:
             await once(database, clock)
+            await publish_head(database, clock, vault)
         except Unavailable:
             log.warning("background work waits for the database")
         except Exception:  #  whatever went wrong, the next round must come
@@ -51,3 +54,9 @@ async def once(database: Database, clock: Clock) -> int:
     if lapsed:
         log.info("lapsed", registrations=lapsed)
     return lapsed
+
+
+async def publish_head(database: Database, clock: Clock, vault: Vault) -> bool:
+    """Publish how the register of certificates stood at the end of yesterday, once."""
+    async with database.transaction() as db:
+        return await register.publish_head(db, vault, clock.now())

@@ -1,4 +1,4 @@
-"""Tables: certificate, certificate_counter."""
+"""Tables: certificate, certificate_counter, register_entry, register_salt, register_head."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from app.certificates.chain import EntryKind
 from app.core.database import moment, one_of
 
 
@@ -70,3 +71,39 @@ class CertificateCounter(SQLModel, table=True):
     prefix: str = Field(primary_key=True, max_length=10)
     year: int = Field(primary_key=True)
     last: int
+
+
+class RegisterEntry(SQLModel, table=True):
+    """An entry of the register's hash chain; nothing in it is personal (app/certificates/chain.py)."""
+
+    __tablename__ = "register_entry"
+    __table_args__ = (sa.CheckConstraint("number > 0", name="number"),)
+
+    number: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    kind: EntryKind = Field(sa_type=one_of(EntryKind, "kind"))
+    commitment: bytes = Field(sa_type=sa.LargeBinary(32))
+    previous: bytes = Field(sa_type=sa.LargeBinary(32), unique=True)
+    hash: bytes = Field(sa_type=sa.LargeBinary(32), unique=True)
+    at: datetime = moment()
+
+
+class RegisterSalt(SQLModel, table=True):
+    """What opens an entry: the certificate it is about, and the salt. Erased with the person."""
+
+    __tablename__ = "register_salt"
+
+    entry: int = Field(primary_key=True, foreign_key="register_entry.number", sa_type=sa.BigInteger)
+    certificate: str = Field(foreign_key="certificate.number", index=True, max_length=30)
+    salt: bytes = Field(sa_type=sa.LargeBinary(32))
+
+
+class RegisterHead(SQLModel, table=True):
+    """How the chain stood at the end of a day, signed; published, so that no entry can be changed unseen."""
+
+    __tablename__ = "register_head"
+
+    on: date = Field(primary_key=True)
+    size: int = Field(sa_type=sa.BigInteger)
+    hash: bytes = Field(sa_type=sa.LargeBinary(32))
+    at: datetime = moment()
+    token: str = Field(sa_type=sa.Text, description="the same as a JWS, signed by the register's key")

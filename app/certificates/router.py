@@ -166,7 +166,7 @@ async def revoke_certificate(
     vault: Signing,
 ) -> CertificateRead:
     """Revoke a certificate; every check shows it and the date, none the reason."""
-    revoked = await certificates.revoke(db, caller, number, body.reason, vault, now)
+    revoked = await certificates.revoke(db, caller, number, body.reason, vault, secrets.token_bytes, now)
     return tagged(response, revoked)
 
 

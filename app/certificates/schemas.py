@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.certificates.chain import EntryKind
 from app.certificates.models import CertificateStatus
 from app.core.paging import Page
 from app.core.values import Day, Input, Moment, Output, Text
@@ -52,6 +53,39 @@ class CertificateRead(Output):
 
 class CertificatePage(Page[CertificateRead]):
     """One page of certificates, by number."""
+
+
+class RegisterEntryRead(Output):
+    """An entry of the register's hash chain; nothing in it is personal."""
+
+    model_config = ConfigDict(title="RegisterEntry")
+
+    number: int = Field(description="from 1, without gaps", examples=[1])
+    kind: EntryKind
+    commitment: str = Field(description="salted hash of what the certificate says, hexadecimal")
+    previous: str = Field(description="hash of the entry before, hexadecimal; zeros for the first")
+    hash: str = Field(description="SHA-256 of the other members as canonical JSON (RFC 8785), hexadecimal")
+    at: Moment
+
+
+class RegisterEntryPage(Page[RegisterEntryRead]):
+    """One page of the register's entries, in order."""
+
+
+class RegisterHeadRead(Output):
+    """How the register's hash chain stood at the end of a day (UTC)."""
+
+    model_config = ConfigDict(title="RegisterHead")
+
+    on: Day
+    size: int = Field(description="number of the last entry")
+    hash: str = Field(description="hash of the last entry, hexadecimal")
+    at: Moment = Field(description="when it was published")
+    token: str = Field(description="the same as a JWT, signed with a key of the register")
+
+
+class RegisterHeadPage(Page[RegisterHeadRead]):
+    """One page of the register's heads, the newest first."""
 
 
 class VerificationRead(Output):

@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.attendance import progress
 from app.attendance import service as attendance
 from app.attendance.progress import Record
-from app.certificates import signing
+from app.certificates import register, signing
+from app.certificates.chain import EntryKind
 from app.certificates.models import Certificate, CertificateCounter, CertificateStatus
 from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase
 from app.certificates.schemas import CertificatePage, CertificateRead, VerificationRead
@@ -105,11 +106,12 @@ async def issue(
     db.add(issued)
     _record(db, issued, registration, "certificate.issued", caller, now)
     await db.flush()
+    await register.enter(db, issued, EntryKind.ISSUED, entropy, now)
     return shown(issued, vault.base_url)
 
 
 async def revoke(
-    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
+    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, entropy: Entropy, now: datetime
 ) -> CertificateRead:
     """Revoke a certificate: every check says so from now on, and the participant is confirmed again.
 
@@ -123,6 +125,7 @@ async def revoke(
     await signing.strike_off(db, vault, certificate, now)
     _record(db, certificate, registration, "certificate.revoked", caller, now)
     await db.flush()
+    await register.enter(db, certificate, EntryKind.REVOKED, entropy, now)
     return shown(certificate, vault.base_url)
 
 
@@ -138,24 +141,24 @@ async def reissue(
     edition = await trainings.edition(db, registration.edition)
     applicant = await db.get_one(Applicant, registration.applicant)
     issuer = await identity.organisation(db, caller.organisation)
+    said = {
+        **old.model_dump(include=_CERTIFIED),
+        "holder_name": applicant.full_name,
+        "issuer": issuer.name,
+        "supersedes": old.number,
+    }
+    # First the number, then the lists, then the chain: everybody locks them in this order.
+    issued = await _new(db, number.partition("-")[0], edition, entropy, now, **said)
+    await signing.sign(db, vault, issued, entropy, now)
     old.status, old.superseded_at = CertificateStatus.SUPERSEDED, now
     await signing.strike_off(db, vault, old, now)
-    kept = old.model_dump(include=_CERTIFIED)
-    prefix = number.partition("-")[0]
-    issued = await _new(
-        db,
-        prefix,
-        edition,
-        entropy,
-        now,
-        **{**kept, "holder_name": applicant.full_name, "issuer": issuer.name, "supersedes": old.number},
-    )
-    await signing.sign(db, vault, issued, entropy, now)
     db.add(issued)
     _record(
         db, issued, registration, "certificate.reissued", caller, now, supersedes=old.number, reason=reason
     )
     await db.flush()
+    await register.enter(db, old, EntryKind.SUPERSEDED, entropy, now)
+    await register.enter(db, issued, EntryKind.ISSUED, entropy, now)
     return shown(issued, vault.base_url)
 
 

@@ -68,9 +68,14 @@ def token(document: Json, signer: Signer) -> str:
         "sub": document["credentialSubject"]["id"],
         "nbf": int(datetime.fromisoformat(document["validFrom"]).timestamp()),
     }
+    return signed(claims, signer)
+
+
+def signed(claims: Json, signer: Signer) -> str:
+    """Claims as a JWT, signed with EdDSA (RFC 8037)."""
     header = {"alg": "EdDSA", "kid": signer.method, "typ": "JWT"}
-    signed = f"{_url64(_compact(header))}.{_url64(_compact(claims))}"
-    return f"{signed}.{_url64(signer.key.sign(signed.encode()))}"
+    content = f"{_url64(_compact(header))}.{_url64(_compact(claims))}"
+    return f"{content}.{_url64(signer.key.sign(content.encode()))}"
 
 
 def jwk(name: str, key: bytes) -> dict[str, str]:

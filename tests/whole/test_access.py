@@ -76,6 +76,9 @@ GET    /v1/certificates/{number}/credential                    p v c a
 POST   /v1/certificates/{number}/_revoke                       c
 POST   /v1/certificates/{number}/_reissue                      c
 GET    /v1/verifications/{code}                                public
+GET    /v1/register-entries                                    public
+GET    /v1/register-heads                                      public
+GET    /v1/register-heads/{on}                                 public
 GET    /v1/status-lists/{listId}                               public
 GET    /.well-known/did.json                                   public
 GET    /.well-known/jwks.json                                  public
@@ -104,6 +107,7 @@ FILLED = {
     "number": "CCVO-2022-000001",
     "code": "nothing",
     "listId": "1",
+    "on": "2022-04-20",
     "token": "nothing",
 }
 
