@@ -12,6 +12,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
 from app.attendance.router import router as attendance
+from app.certificates.batches_router import router as batches
 from app.certificates.register_router import router as register
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
@@ -59,6 +60,7 @@ ROUTERS = (
     draws,
     attendance,
     certificates,
+    batches,
     verifications,
     register,
     status_lists,

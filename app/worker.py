@@ -1,10 +1,11 @@
 """The background work: what falls due by itself. More than one worker at a time does no harm."""
 
 import asyncio
+import secrets
 
 import structlog
 
-from app.certificates import register
+from app.certificates import batches, register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
@@ -21,6 +22,7 @@ async def work(database: Database, clock: Clock, vault: Vault, seconds: float) -
     while True:
         try:
             await once(database, clock)
+            await issue_certificates(database, clock, vault)
             await publish_head(database, clock, vault)
         except Unavailable:
             log.warning("background work waits for the database")
@@ -60,3 +62,13 @@ async def publish_head(database: Database, clock: Clock, vault: Vault) -> bool:
     """Publish how the register of certificates stood at the end of yesterday, once."""
     async with database.transaction() as db:
         return await register.publish_head(db, vault, clock.now())
+
+
+async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> int:
+    """Issue every certificate that a batch waits for, a transaction each; gives their number."""
+    count = 0
+    while True:
+        async with database.transaction() as db:
+            if not await batches.issue_next(db, vault, secrets.token_bytes, clock.now()):
+                return count
+        count += 1

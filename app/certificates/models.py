@@ -1,4 +1,4 @@
-"""Tables: certificate, certificate_counter, register_entry, register_salt, register_head."""
+"""Tables: certificate, certificate_counter, certificate_batch(_item), register_entry, _salt and _head."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.certificates.chain import EntryKind
-from app.core.database import moment, one_of
+from app.core.database import moment, new_id, one_of
 
 
 class CertificateStatus(StrEnum):
@@ -39,6 +39,8 @@ class Certificate(SQLModel, table=True):
 
     number: str = Field(primary_key=True, max_length=30)
     code: str = Field(unique=True, max_length=40)
+    # What the public check looks for: how long that takes tells nothing of the codes that there are.
+    code_digest: bytes = Field(unique=True, sa_type=sa.LargeBinary(32))
     registration: UUID = Field(foreign_key="registration.id", index=True)
     status: CertificateStatus = Field(sa_type=one_of(CertificateStatus, "status"))
     issued_at: datetime = moment()
@@ -71,6 +73,43 @@ class CertificateCounter(SQLModel, table=True):
     prefix: str = Field(primary_key=True, max_length=10)
     year: int = Field(primary_key=True)
     last: int
+
+
+class ItemState(StrEnum):
+    """How somebody in a batch stands."""
+
+    ELIGIBLE = "eligible"
+    NOT_ELIGIBLE = "not-eligible"
+    ISSUED = "issued"
+    REFUSED = "refused"
+
+
+class CertificateBatch(SQLModel, table=True):
+    """Certificates for a whole edition: who was eligible when it was asked for, and for whom it is done."""
+
+    __tablename__ = "certificate_batch"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    edition: str = Field(foreign_key="edition.slug", index=True, max_length=63)
+    dry_run: bool
+    organisation: str = Field(foreign_key="organisation.slug", max_length=63, description="the issuer")
+    asked_by: str = Field(max_length=100)
+    asked_at: datetime = moment()
+
+
+class CertificateBatchItem(SQLModel, table=True):
+    """One participant of a batch; the certificate is issued in the transaction that says so here."""
+
+    __tablename__ = "certificate_batch_item"
+    __table_args__ = (
+        sa.Index("ix_certificate_batch_item_open", "batch", postgresql_where=sa.text("state = 'eligible'")),
+    )
+
+    batch: UUID = Field(primary_key=True, foreign_key="certificate_batch.id")
+    registration: UUID = Field(primary_key=True, foreign_key="registration.id", index=True)
+    state: ItemState = Field(sa_type=one_of(ItemState, "state"))
+    certificate: str | None = Field(default=None, foreign_key="certificate.number", max_length=30)
+    explanation: str | None = Field(default=None, max_length=4000)
 
 
 class RegisterEntry(SQLModel, table=True):

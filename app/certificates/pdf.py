@@ -1,4 +1,4 @@
-"""The certificate as a PDF: A4, Dutch, tagged PDF/A, typeset with Typst.
+"""The certificate as a PDF: A4, Dutch, tagged PDF/A, typeset with Typst, its credential attached.
 
 Pure: the same sheet gives the same bytes.
 """
@@ -28,8 +28,8 @@ _PROBE = b"""
 #set text(font: json(bytes(sys.inputs.families)), lang: "nl", region: "NL")
 #json(bytes(sys.inputs.sheet)).text
 """
-# Archival with the structure that screen readers need, and the accessibility standard itself.
-STANDARDS: "list[typst.PDFStandard]" = ["a-2a", "ua-1"]
+# Archival with the structure that screen readers need and with attachments, and the accessibility standard.
+STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
 MONTHS = (
     *("januari", "februari", "maart", "april", "mei", "juni"),
     *("juli", "augustus", "september", "oktober", "november", "december"),
@@ -75,6 +75,7 @@ class CertificateSheet:
     sessions: tuple[HeldSession, ...]
     phases: tuple[PassedPhase, ...]
     verification_url: str
+    credential: str | None = None  # as it was signed; goes into the PDF as an attachment
 
 
 def render(sheet: CertificateSheet) -> bytes:

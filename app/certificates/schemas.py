@@ -1,13 +1,14 @@
 """What goes in and out about certificates."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from app.certificates.chain import EntryKind
-from app.certificates.models import CertificateStatus
+from app.certificates.models import CertificateStatus, ItemState
 from app.core.paging import Page
-from app.core.values import Day, Input, Moment, Output, Text
+from app.core.values import Day, Flag, Input, Moment, Output, Slug, Text
 
 
 class CertificateCreate(Input):
@@ -53,6 +54,52 @@ class CertificateRead(Output):
 
 class CertificatePage(Page[CertificateRead]):
     """One page of certificates, by number."""
+
+
+class BatchCreate(Input):
+    """For which edition to issue certificates; a dry run issues none."""
+
+    edition: Slug = Field(examples=["noord-midden-2021"])
+    dry_run: Flag = Field(default=False, description="only tell who is eligible", examples=[True])
+
+
+class BatchCounts(Output):
+    """How many participants of a batch are in each state."""
+
+    eligible: int = Field(description="met every requirement; the certificate is still to be issued")
+    not_eligible: int
+    issued: int
+    refused: int = Field(description="no longer met every requirement when it was their turn")
+
+
+class BatchRead(Output):
+    """Certificates for a whole edition."""
+
+    model_config = ConfigDict(title="CertificateBatch")
+
+    id: UUID
+    edition: str
+    dry_run: bool
+    status: Literal["running", "done"]
+    asked_at: Moment
+    counts: BatchCounts
+
+
+class BatchItemRead(Output):
+    """One participant in a batch."""
+
+    model_config = ConfigDict(title="CertificateBatchItem", from_attributes=True)
+
+    registration: UUID
+    state: ItemState
+    certificate: str | None = Field(description="its number, once it has been issued")
+    explanation: str | None = Field(description="what is missing, in words")
+
+
+class BatchItemPage(Page[BatchItemRead]):
+    """One page of those in a batch."""
+
+    model_config = ConfigDict(title="CertificateBatchItemPage")
 
 
 class RegisterEntryRead(Output):

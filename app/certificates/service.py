@@ -22,6 +22,7 @@ from app.certificates.schemas import CertificatePage, CertificateRead, Verificat
 from app.core.language import Language
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
+from app.core.tokens import digest
 from app.credentials.keys import Vault
 from app.credentials.status_lists import Entropy
 from app.events import service as events
@@ -221,6 +222,7 @@ async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) ->
         ),
         phases=tuple(PassedPhase(**phase) for phase in certificate.phases),
         verification_url=verification_url(certificate, base_url),
+        credential=certificate.credential,
     )
 
 
@@ -230,10 +232,9 @@ async def verify(db: AsyncSession, code: str) -> VerificationRead:
         select(Certificate, Edition.time_zone)
         .join(Registration, col(Registration.id) == Certificate.registration)
         .join(Edition, col(Edition.slug) == Registration.edition)
-        .where(Certificate.code == code)
+        .where(Certificate.code_digest == digest(code))
     )
-    well_formed = code.isascii() and code.isalnum()
-    found = (await db.exec(query)).first() if well_formed else None
+    found = (await db.exec(query)).first()
     if found is None:
         raise NotFound("There is no certificate with this code.")
     certificate, time_zone = found
@@ -260,7 +261,7 @@ def verification_url(certificate: Certificate, base_url: str) -> str:
 
 def shown(certificate: Certificate, base_url: str) -> CertificateRead:
     """A certificate as its readers see it."""
-    hidden = {"code", "study_load_hours", "sessions", "phases", *_SIGNED}
+    hidden = {"code", "code_digest", "study_load_hours", "sessions", "phases", *_SIGNED}
     return CertificateRead(
         **certificate.model_dump(exclude=hidden), verification_url=verification_url(certificate, base_url)
     )
@@ -348,9 +349,11 @@ async def _new(
 ) -> Certificate:
     """A certificate with the next number and a code that nobody can guess; not yet written."""
     issued_on = now.astimezone(ZoneInfo(edition.time_zone)).date()
+    code = base64.b32encode(entropy(16)).decode().rstrip("=").lower()
     return Certificate(
         number=await _next_number(db, prefix, issued_on.year),
-        code=base64.b32encode(entropy(16)).decode().rstrip("=").lower(),
+        code=code,
+        code_digest=digest(code),
         status=CertificateStatus.VALID,
         issued_at=now,
         issued_on=issued_on,

@@ -4,6 +4,8 @@ import base64
 import json
 from typing import Any
 
+import pypdfium2
+
 from app.certificates.badge import hashed_email
 from app.core.settings import Settings
 from app.credentials import bits, multikey, proofs
@@ -160,3 +162,13 @@ def test_others_see_no_credential(world: World) -> None:
     number = world.certified()["number"]
     assert world.fleck.get(f"/v1/certificates/{number}/credential").status_code == 200
     assert world.mocca.get(f"/v1/certificates/{number}/credential").status_code == 404
+
+
+def test_the_credential_is_attached_to_the_pdf(world: World) -> None:
+    certificate = world.certified()
+    pdf = world.lkca.get(f"/v1/certificates/{certificate['number']}/pdf")
+    with pypdfium2.PdfDocument(pdf.content) as document:
+        assert document.count_attachments() == 1
+        attached = document.get_attachment(0)
+        assert attached.get_name() == f"{certificate['number']}.json"
+        assert json.loads(bytes(attached.get_data())) == _credential(world, certificate)

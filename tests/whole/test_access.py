@@ -75,6 +75,9 @@ GET    /v1/certificates/{number}/pdf                           p v c a
 GET    /v1/certificates/{number}/credential                    p v c a
 POST   /v1/certificates/{number}/_revoke                       c
 POST   /v1/certificates/{number}/_reissue                      c
+POST   /v1/certificate-batches                                 c
+GET    /v1/certificate-batches/{batchId}                       c
+GET    /v1/certificate-batches/{batchId}/items                 c
 GET    /v1/verifications/{code}                                public
 GET    /v1/register-entries                                    public
 GET    /v1/register-heads                                      public
@@ -106,6 +109,7 @@ FILLED = {
     "drawId": "01890000-0000-7000-8000-000000000000",
     "number": "CCVO-2022-000001",
     "code": "nothing",
+    "batchId": "01890000-0000-7000-8000-000000000000",
     "listId": "1",
     "on": "2022-04-20",
     "token": "nothing",
