@@ -3,8 +3,11 @@
 Pure: the same sheet gives the same bytes.
 """
 
+import contextlib
+import ctypes
 import io
 import json
+import threading
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +20,7 @@ from typing import Any
 
 import noto_cjk_sans_otc
 import pymupdf_fonts
+import pypdfium2
 import segno
 import typst
 
@@ -36,6 +40,8 @@ MONTHS = (
 )
 # Tried in this order for each character, and Typst's other fonts after them.
 FAMILIES = ("Libertinus Serif", "FiraGO", "Noto Sans CJK SC")
+_READING = threading.Lock()
+ATTACHED, LONGEST_ATTACHMENT = 5, 100_000
 STAND_IN = "\ufffd"  # for what none of the fonts has
 MODES = {"physical": "op locatie", "online": "online", "hybrid": "op locatie en online"}
 
@@ -90,6 +96,26 @@ def render(sheet: CertificateSheet) -> bytes:
     except typst.TypstError:
         legible = {**_legible(worded), "note": True}
         return _typeset((_FOLDER / "certificate.typ").read_bytes(), sheet.issued_on, legible)
+
+
+class NoPdf(ValueError):
+    """The bytes are no PDF that can be read."""
+
+
+def attachments(content: bytes) -> list[str]:
+    """The texts that are attached to a PDF, at most ATTACHED; NoPdf for what cannot be read as one."""
+    texts = []
+    # The library behind this is not made for several threads at once.
+    with _READING:
+        try:
+            with contextlib.closing(pypdfium2.PdfDocument(content)) as document:
+                for n in range(min(document.count_attachments(), ATTACHED)):
+                    data = bytes(document.get_attachment(n).get_data())
+                    with suppress(UnicodeDecodeError):
+                        texts.append(data[:LONGEST_ATTACHMENT].decode())
+        except (pypdfium2.PdfiumError, ctypes.ArgumentError) as wrong:
+            raise NoPdf from wrong
+    return texts
 
 
 def _typeset(source: bytes, on: date, sheet: Mapping[str, object]) -> bytes:

@@ -7,13 +7,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.certificates import checks, pdf
 from app.certificates import page as page_for_people
-from app.certificates import pdf
 from app.certificates import service as certificates
 from app.certificates.schemas import (
     CertificateCreate,
     CertificatePage,
     CertificateRead,
+    CheckBody,
+    CheckRead,
     ReissueReason,
     RevokeReason,
     VerificationRead,
@@ -192,6 +194,20 @@ async def reissue_certificate(
     """
     issued = await certificates.reissue(db, caller, number, body.reason, vault, secrets.token_bytes, now)
     return created(response, f"/v1/certificates/{issued.number}", issued)
+
+
+@verifications.post(
+    "",
+    dependencies=[PUBLIC],
+    summary="Check a credential or a PDF",
+    operation_id="checkCredential",
+    responses=problems(InvalidInput),
+)
+async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead:
+    """Whether a credential or a certificate's PDF is genuine, unaltered and still counts; nothing is kept."""
+    if body.credential is not None:
+        return await checks.check_text(db, vault, body.credential)
+    return await checks.check_pdf(db, vault, body.pdf or "")
 
 
 @verifications.get(

@@ -1,9 +1,11 @@
 """What goes in and out about certificates."""
 
-from typing import Literal
+from enum import StrEnum
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.certificates.chain import EntryKind
 from app.certificates.models import CertificateStatus, ItemState
@@ -54,6 +56,64 @@ class CertificateRead(Output):
 
 class CertificatePage(Page[CertificateRead]):
     """One page of certificates, by number."""
+
+
+class VerificationRead(Output):
+    """What anyone may know of a certificate, and no more."""
+
+    model_config = ConfigDict(title="Verification")
+
+    status: CertificateStatus
+    holder_name: str
+    training_title: str
+    issuer: str
+    issued_on: Day
+    contact_hours: float = Field(examples=[21])
+    revoked_on: Day | None
+    superseded_on: Day | None
+
+
+class CheckVerdict(StrEnum):
+    """What came of a check."""
+
+    VALID = "valid"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    ALTERED = "altered"
+    UNKNOWN = "unknown"
+
+
+class CheckBody(Input):
+    """What to check: a credential, or a certificate's PDF."""
+
+    credential: Annotated[str, Field(min_length=1, max_length=100_000)] | None = Field(
+        default=None, description="a credential, as JSON text or as a VC-JWT"
+    )
+    pdf: (
+        Annotated[str, Field(min_length=1, max_length=1_000_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")] | None
+    ) = Field(default=None, description="a certificate's PDF, in base64 (RFC 4648, section 4)")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.credential is None) == (self.pdf is None):
+            raise PydanticCustomError("one_of", "Send either credential or pdf")
+        return self
+
+
+class CheckRead(Output):
+    """What came of checking a credential or a PDF."""
+
+    model_config = ConfigDict(title="CredentialCheck")
+
+    verdict: CheckVerdict = Field(
+        description="`altered`: it names a certificate of ours, but is not what was signed; `unknown`: not ours"
+    )
+    certificate: VerificationRead | None = Field(
+        description="what stands in the register, when it is genuine"
+    )
+    as_issued: bool | None = Field(
+        description="of a PDF: whether the whole file is byte by byte what the register gives out"
+    )
 
 
 class BatchCreate(Input):
@@ -133,18 +193,3 @@ class RegisterHeadRead(Output):
 
 class RegisterHeadPage(Page[RegisterHeadRead]):
     """One page of the register's heads, the newest first."""
-
-
-class VerificationRead(Output):
-    """What anyone may know of a certificate, and no more."""
-
-    model_config = ConfigDict(title="Verification")
-
-    status: CertificateStatus
-    holder_name: str
-    training_title: str
-    issuer: str
-    issued_on: Day
-    contact_hours: float = Field(examples=[21])
-    revoked_on: Day | None
-    superseded_on: Day | None

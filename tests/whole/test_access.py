@@ -78,6 +78,7 @@ POST   /v1/certificates/{number}/_reissue                      c
 POST   /v1/certificate-batches                                 c
 GET    /v1/certificate-batches/{batchId}                       c
 GET    /v1/certificate-batches/{batchId}/items                 c
+POST   /v1/verifications                                       public
 GET    /v1/verifications/{code}                                public
 GET    /v1/register-entries                                    public
 GET    /v1/register-heads                                      public
