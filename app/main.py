@@ -23,6 +23,7 @@ from app.core.http.conditional import Conditional
 from app.core.http.dependencies import Db
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
+from app.core.http.limits import Limiter
 from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
@@ -118,6 +119,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         redirect_slashes=False,
     )
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
+    app.state.limiter = Limiter()
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)

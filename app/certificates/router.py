@@ -24,6 +24,7 @@ from app.certificates.service import CertificateRevoked, CertificateSuperseded, 
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Reader
 from app.core.http.idempotency import Repeatable
+from app.core.http.limits import TooManyRequests, limited
 from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
@@ -39,6 +40,9 @@ verifications = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 CREDENTIAL, TOKEN = "application/vc", "application/vc+jwt"
 TOKENS = (TOKEN, "application/jwt")
 ENDED = (CertificateRevoked, CertificateSuperseded)
+
+# Codes cannot be guessed, and whoever tries hears so.
+CHECKING = limited("verifications")
 
 Number = Annotated[str, Path(pattern=r"^[A-Z]{1,10}-\d{4}-\d{6,9}$", examples=["CCVO-2022-000001"])]
 Code = Annotated[str, Path(max_length=100, description="the last part of the address in the QR code")]
@@ -198,10 +202,10 @@ async def reissue_certificate(
 
 @verifications.post(
     "",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, CHECKING],
     summary="Check a credential or a PDF",
     operation_id="checkCredential",
-    responses=problems(InvalidInput),
+    responses=problems(InvalidInput, TooManyRequests),
 )
 async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead:
     """Whether a credential or a certificate's PDF is genuine, unaltered and still counts; nothing is kept."""
@@ -212,13 +216,13 @@ async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead
 
 @verifications.get(
     "/{code}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, CHECKING],
     summary="Check a certificate",
     operation_id="verifyCertificate",
     response_model=VerificationRead,
     responses={
         200: {"content": {"text/html": {"schema": {"type": "string"}}}},
-        **problems(InvalidInput, NotFound),
+        **problems(InvalidInput, NotFound, TooManyRequests),
     },
 )
 async def verify_certificate(

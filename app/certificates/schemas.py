@@ -83,15 +83,16 @@ class CheckVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+Base64 = Annotated[str, Field(min_length=1, max_length=1_000_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+
+
 class CheckBody(Input):
     """What to check: a credential, or a certificate's PDF."""
 
     credential: Annotated[str, Field(min_length=1, max_length=100_000)] | None = Field(
         default=None, description="a credential, as JSON text or as a VC-JWT"
     )
-    pdf: (
-        Annotated[str, Field(min_length=1, max_length=1_000_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")] | None
-    ) = Field(default=None, description="a certificate's PDF, in base64 (RFC 4648, section 4)")
+    pdf: Base64 | None = Field(default=None, description="a certificate's PDF, in base64 (RFC 4648)")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -106,7 +107,7 @@ class CheckRead(Output):
     model_config = ConfigDict(title="CredentialCheck")
 
     verdict: CheckVerdict = Field(
-        description="`altered`: it names a certificate of ours, but is not what was signed; `unknown`: not ours"
+        description="`altered`: names a certificate of ours but is not what was signed; `unknown`: not ours"
     )
     certificate: VerificationRead | None = Field(
         description="what stands in the register, when it is genuine"

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=100)
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
+    public_per_minute: int = Field(
+        default=120, ge=0, description="calls of the public check by one address in a minute; 0: no limit"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
 
