@@ -13,6 +13,7 @@ from swagger_ui_bundle import swagger_ui_path
 from app import __version__, worker
 from app.attendance.router import router as attendance
 from app.certificates.batches_router import router as batches
+from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
@@ -62,6 +63,7 @@ ROUTERS = (
     attendance,
     certificates,
     batches,
+    holders,
     verifications,
     register,
     status_lists,

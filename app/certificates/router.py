@@ -29,6 +29,7 @@ from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
 from app.credentials.keys import SigningKeyUnreadable, Vault
+from app.credentials.media import CREDENTIAL, TOKEN, TOKENS
 from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations.moves import MoveNotAllowed
@@ -36,9 +37,6 @@ from app.registrations.moves import MoveNotAllowed
 router = APIRouter(prefix="/v1/certificates", tags=["certificates"], route_class=Repeatable)
 verifications = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 
-# The media types of VC 2.0 (Data Model, appendix C; Securing with JOSE and COSE).
-CREDENTIAL, TOKEN = "application/vc", "application/vc+jwt"
-TOKENS = (TOKEN, "application/jwt")
 ENDED = (CertificateRevoked, CertificateSuperseded)
 
 # Codes cannot be guessed, and whoever tries hears so.

@@ -117,6 +117,27 @@ class CheckRead(Output):
     )
 
 
+class HeldCertificate(Output):
+    """A certificate as its holder finds it, with where to download it in each form."""
+
+    number: str
+    status: CertificateStatus
+    training_title: str
+    issuer: str
+    issued_on: Day
+    verification_url: str
+    pdf_url: str
+    credential_url: str = Field(description="Open Badge 3.0, JSON with a proof")
+    token_url: str = Field(description="Open Badge 3.0, VC-JWT")
+
+
+class HolderPage(Output):
+    """Everything of the certificates that somebody holds."""
+
+    holder_name: str
+    certificates: list[HeldCertificate] = Field(description="the newest first")
+
+
 class BatchCreate(Input):
     """For which edition to issue certificates; a dry run issues none."""
 

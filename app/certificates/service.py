@@ -206,7 +206,7 @@ async def credential(db: AsyncSession, caller: Caller, number: str, *, as_token:
 
 async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateSheet:
     """What stands on the PDF of a certificate that the caller may see; NotFound otherwise."""
-    return _sheet(await _own(db, caller, number), base_url)
+    return sheet_of(await _own(db, caller, number), base_url)
 
 
 async def sheet_of_code(db: AsyncSession, code: str, base_url: str) -> CertificateSheet:
@@ -215,10 +215,11 @@ async def sheet_of_code(db: AsyncSession, code: str, base_url: str) -> Certifica
     found = (await db.exec(query)).first()
     if found is None:
         raise NotFound("There is no certificate with this code.")
-    return _sheet(found, base_url)
+    return sheet_of(found, base_url)
 
 
-def _sheet(certificate: Certificate, base_url: str) -> CertificateSheet:
+def sheet_of(certificate: Certificate, base_url: str) -> CertificateSheet:
+    """What stands on the PDF of a certificate."""
     return CertificateSheet(
         number=certificate.number,
         holder_name=certificate.holder_name,

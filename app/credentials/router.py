@@ -9,6 +9,7 @@ from app.core.http.answers import problems
 from app.core.http.dependencies import Config, Db
 from app.core.problems import InvalidInput, NotFound
 from app.credentials import did, keys, status_lists
+from app.credentials.media import CREDENTIAL
 from app.identity.access import PUBLIC
 
 router = APIRouter(prefix="/v1/status-lists", tags=["verifications"])
@@ -17,8 +18,6 @@ well_known = APIRouter(prefix="/.well-known", include_in_schema=False)
 
 # Verifiers may keep what they have read for so long: a revocation is seen after that at the latest.
 SHARED = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
-STATUS_LIST = "application/vc"
-
 ListId = Annotated[int, Path(alias="listId", ge=1, le=2**31 - 1)]
 
 
@@ -42,14 +41,14 @@ async def get_key_set(db: Db, settings: Config) -> Response:
     summary="Read a status list",
     operation_id="getStatusList",
     responses={
-        200: {"content": {STATUS_LIST: {"schema": {"type": "object"}}}},
+        200: {"content": {CREDENTIAL: {"schema": {"type": "object"}}}},
         **problems(InvalidInput, NotFound),
     },
     response_class=Response,
 )
 async def get_status_list(list_id: ListId, db: Db) -> Response:
     """A Bitstring Status List: the bit at a credential's `statusListIndex` is 1 once it no longer counts."""
-    return Response(await status_lists.read(db, list_id), media_type=STATUS_LIST, headers=SHARED)
+    return Response(await status_lists.read(db, list_id), media_type=CREDENTIAL, headers=SHARED)
 
 
 def _public(document: dict[str, Any], media_type: str) -> Response:

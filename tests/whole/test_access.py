@@ -79,6 +79,10 @@ POST   /v1/certificate-batches                                 c
 GET    /v1/certificate-batches/{batchId}                       c
 GET    /v1/certificate-batches/{batchId}/items                 c
 POST   /v1/verifications                                       public
+GET    /v1/holder-pages/{holderToken}                          public
+GET    /v1/holder-pages/{holderToken}/certificates/{number}/pdf public
+GET    /v1/holder-pages/{holderToken}/certificates/{number}/credential public
+GET    /v1/holder-pages/{holderToken}/certificates/{number}/token public
 GET    /v1/verifications/{code}                                public
 GET    /v1/register-entries                                    public
 GET    /v1/register-heads                                      public
@@ -112,6 +116,7 @@ FILLED = {
     "code": "nothing",
     "batchId": "01890000-0000-7000-8000-000000000000",
     "listId": "1",
+    "holderToken": "nothing",
     "on": "2022-04-20",
     "token": "nothing",
 }
