@@ -1,7 +1,6 @@
 """The background work: what falls due by itself. More than one worker at a time does no harm."""
 
 import asyncio
-import secrets
 
 import structlog
 
@@ -69,6 +68,6 @@ async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> 
     count = 0
     while True:
         async with database.transaction() as db:
-            if not await batches.issue_next(db, vault, secrets.token_bytes, clock.now()):
+            if not await batches.issue_next(db, vault, clock.now()):
                 return count
         count += 1

@@ -16,7 +16,6 @@ from app.core.language import Language
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.credentials.keys import SigningKeyUnreadable, Vault
-from app.credentials.status_lists import Entropy
 from app.events import service as events
 from app.identity.caller import ROLE_SCOPES, Caller, Role
 from app.registrations.lifecycle import Status
@@ -76,16 +75,16 @@ async def list_items(
     db: AsyncSession, batch_id: UUID, window: Window, state: ItemState | None
 ) -> BatchItemPage:
     """Those in a batch, of one state or all, or NotFound."""
-    await _batch(db, batch_id)
     query = select(CertificateBatchItem).where(CertificateBatchItem.batch == batch_id)
     if state is not None:
         query = query.where(CertificateBatchItem.state == state)
     order = [col(CertificateBatchItem.registration)]
     page, next_cursor = await fetch(db, query, window, order, UUID, lambda one: one.registration)
+    await _batch(db, batch_id)
     return BatchItemPage(items=[BatchItemRead.model_validate(one) for one in page], next_cursor=next_cursor)
 
 
-async def issue_next(db: AsyncSession, vault: Vault, entropy: Entropy, now: datetime) -> bool:
+async def issue_next(db: AsyncSession, vault: Vault, now: datetime) -> bool:
     """Issue the next certificate that a batch waits for; False when none does.
 
     Whoever comes at the same time takes another. The certificate and the mark are one transaction: ended
@@ -106,7 +105,7 @@ async def issue_next(db: AsyncSession, vault: Vault, entropy: Entropy, now: date
     caller = Caller(batch.asked_by, batch.organisation, Role.CERTIFIER, ROLE_SCOPES[Role.CERTIFIER])
     try:
         async with db.begin_nested():
-            issued = await certificates.issue(db, caller, item.registration, vault, entropy, "nl", now)
+            issued = await certificates.issue(db, caller, item.registration, vault, "nl", now)
     except SigningKeyUnreadable:
         raise  # it is not the participant that is wanting: the next round tries again
     except Problem as refused:

@@ -30,7 +30,6 @@ from app.core.problems import NotFound
 from app.core.values import utc
 from app.credentials import keys, proofs
 from app.credentials.keys import Vault
-from app.credentials.status_lists import Entropy
 
 # Any number of our own: whoever writes to the chain holds this advisory lock until the commit.
 LOCK = 7_218_008
@@ -43,11 +42,11 @@ _ENDS = {
 
 
 async def enter(
-    db: AsyncSession, certificate: Certificate, kind: EntryKind, entropy: Entropy, now: datetime
+    db: AsyncSession, vault: Vault, certificate: Certificate, kind: EntryKind, now: datetime
 ) -> int:
     """Enter what happened to a certificate, which is written already; gives the entry's number."""
     await (await db.connection()).execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-    salt = entropy(chain.SALT_BYTES)
+    salt = vault.entropy(chain.SALT_BYTES)
     committed = chain.commitment(salt, facts(certificate, kind))
     entry = chain.following(await _last(db), kind, committed, now)
     db.add(RegisterEntry(**entry.__dict__))

@@ -1,6 +1,5 @@
 """HTTP for certificates and their public check."""
 
-import secrets
 from typing import Annotated, Literal
 
 from anyio import to_thread
@@ -73,9 +72,7 @@ async def issue_certificate(
     language: Reader,
 ) -> CertificateRead:
     """Issue the certificate of a participant who meets every requirement; otherwise 409 says why not."""
-    issued = await certificates.issue(
-        db, caller, body.registration, vault, secrets.token_bytes, language, now
-    )
+    issued = await certificates.issue(db, caller, body.registration, vault, language, now)
     return created(response, f"/v1/certificates/{issued.number}", issued)
 
 
@@ -170,7 +167,7 @@ async def revoke_certificate(
     vault: Signing,
 ) -> CertificateRead:
     """Revoke a certificate; every check shows it and the date, none the reason."""
-    revoked = await certificates.revoke(db, caller, number, body.reason, vault, secrets.token_bytes, now)
+    revoked = await certificates.revoke(db, caller, number, body.reason, vault, now)
     return tagged(response, revoked)
 
 
@@ -194,7 +191,7 @@ async def reissue_certificate(
 
     The old one is superseded; both can be checked.
     """
-    issued = await certificates.reissue(db, caller, number, body.reason, vault, secrets.token_bytes, now)
+    issued = await certificates.reissue(db, caller, number, body.reason, vault, now)
     return created(response, f"/v1/certificates/{issued.number}", issued)
 
 

@@ -24,7 +24,6 @@ from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
 from app.core.tokens import digest
 from app.credentials.keys import Vault
-from app.credentials.status_lists import Entropy
 from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Caller
@@ -76,7 +75,6 @@ async def issue(
     caller: Caller,
     registration_id: UUID,
     vault: Vault,
-    entropy: Entropy,
     language: Language,
     now: datetime,
 ) -> CertificateRead:
@@ -93,9 +91,9 @@ async def issue(
     issuer = await identity.organisation(db, caller.organisation)
     issued = await _new(
         db,
+        vault,
         known.training.certificate_prefix,
         edition,
-        entropy,
         now,
         registration=registration.id,
         issuer=issuer.name,
@@ -103,16 +101,16 @@ async def issue(
         **await _snapshot(db, registration, known, edition),
     )
     move(db, registration, edition, "certify", caller.client_id, now)
-    await signing.sign(db, vault, issued, entropy, now)
+    await signing.sign(db, vault, issued, now)
     db.add(issued)
     _record(db, issued, registration, "certificate.issued", caller, now)
     await db.flush()
-    await register.enter(db, issued, EntryKind.ISSUED, entropy, now)
+    await register.enter(db, vault, issued, EntryKind.ISSUED, now)
     return shown(issued, vault.base_url)
 
 
 async def revoke(
-    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, entropy: Entropy, now: datetime
+    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
 ) -> CertificateRead:
     """Revoke a certificate: every check says so from now on, and the participant is confirmed again.
 
@@ -126,12 +124,12 @@ async def revoke(
     await signing.strike_off(db, vault, certificate, now)
     _record(db, certificate, registration, "certificate.revoked", caller, now)
     await db.flush()
-    await register.enter(db, certificate, EntryKind.REVOKED, entropy, now)
+    await register.enter(db, vault, certificate, EntryKind.REVOKED, now)
     return shown(certificate, vault.base_url)
 
 
 async def reissue(
-    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, entropy: Entropy, now: datetime
+    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
 ) -> CertificateRead:
     """Issue a certificate anew, in the name that the applicant has now; the old one is superseded.
 
@@ -149,8 +147,8 @@ async def reissue(
         "supersedes": old.number,
     }
     # First the number, then the lists, then the chain: everybody locks them in this order.
-    issued = await _new(db, number.partition("-")[0], edition, entropy, now, **said)
-    await signing.sign(db, vault, issued, entropy, now)
+    issued = await _new(db, vault, number.partition("-")[0], edition, now, **said)
+    await signing.sign(db, vault, issued, now)
     old.status, old.superseded_at = CertificateStatus.SUPERSEDED, now
     await signing.strike_off(db, vault, old, now)
     db.add(issued)
@@ -158,8 +156,8 @@ async def reissue(
         db, issued, registration, "certificate.reissued", caller, now, supersedes=old.number, reason=reason
     )
     await db.flush()
-    await register.enter(db, old, EntryKind.SUPERSEDED, entropy, now)
-    await register.enter(db, issued, EntryKind.ISSUED, entropy, now)
+    await register.enter(db, vault, old, EntryKind.SUPERSEDED, now)
+    await register.enter(db, vault, issued, EntryKind.ISSUED, now)
     return shown(issued, vault.base_url)
 
 
@@ -358,11 +356,11 @@ async def _valid(db: AsyncSession, caller: Caller, number: str) -> tuple[Certifi
 
 
 async def _new(
-    db: AsyncSession, prefix: str, edition: Edition, entropy: Entropy, now: datetime, **said: Any
+    db: AsyncSession, vault: Vault, prefix: str, edition: Edition, now: datetime, **said: Any
 ) -> Certificate:
     """A certificate with the next number and a code that nobody can guess; not yet written."""
     issued_on = now.astimezone(ZoneInfo(edition.time_zone)).date()
-    code = base64.b32encode(entropy(16)).decode().rstrip("=").lower()
+    code = base64.b32encode(vault.entropy(16)).decode().rstrip("=").lower()
     return Certificate(
         number=await _next_number(db, prefix, issued_on.year),
         code=code,

@@ -15,21 +15,18 @@ from app.certificates.models import Certificate, CertificateStatus
 from app.credentials import keys, proofs, status_lists
 from app.credentials.keys import Vault
 from app.credentials.models import StatusList
-from app.credentials.status_lists import Entropy
 from app.registrations.models import Applicant, Registration
 from app.trainings.models import Edition, Training
 
 SALT_BYTES = 16
 
 
-async def sign(
-    db: AsyncSession, vault: Vault, certificate: Certificate, entropy: Entropy, now: datetime
-) -> None:
+async def sign(db: AsyncSession, vault: Vault, certificate: Certificate, now: datetime) -> None:
     """Give a certificate, not yet written, its credential in both forms and a random bit of a status list."""
     status_list = await status_lists.open_list(db, vault, now)
     certificate.status_list = status_list.id
-    certificate.status_index = await _free_place(db, status_list, entropy)
-    document = badge.document(await _badge(db, vault, certificate, status_list, entropy))
+    certificate.status_index = await _free_place(db, vault, status_list)
+    document = badge.document(await _badge(db, vault, certificate, status_list))
     signer = await keys.signer(db, vault, now)
     signed = proofs.with_proof(document, signer, now)
     certificate.credential = json.dumps(signed, ensure_ascii=False)
@@ -50,10 +47,10 @@ async def strike_off(db: AsyncSession, vault: Vault, certificate: Certificate, n
     )
 
 
-async def _free_place(db: AsyncSession, status_list: StatusList, entropy: Entropy) -> int:
+async def _free_place(db: AsyncSession, vault: Vault, status_list: StatusList) -> int:
     """A random place in a locked list that no certificate has yet."""
     while True:
-        place = status_lists.place(entropy)
+        place = status_lists.place(vault.entropy)
         taken = sa.exists().where(
             col(Certificate.status_list) == status_list.id, col(Certificate.status_index) == place
         )
@@ -61,9 +58,7 @@ async def _free_place(db: AsyncSession, status_list: StatusList, entropy: Entrop
             return place
 
 
-async def _badge(
-    db: AsyncSession, vault: Vault, certificate: Certificate, status_list: StatusList, entropy: Entropy
-) -> Badge:
+async def _badge(db: AsyncSession, vault: Vault, certificate: Certificate, status_list: StatusList) -> Badge:
     query = (
         select(Applicant.email, Training, Edition)
         .join(Registration, col(Registration.applicant) == Applicant.id)
@@ -79,10 +74,10 @@ async def _badge(
         base_url=vault.base_url,
         number=certificate.number,
         # An id of its own: nobody follows a person by it from one credential to another.
-        subject=UUID(bytes=entropy(16), version=4),
+        subject=UUID(bytes=vault.entropy(16), version=4),
         holder_name=certificate.holder_name,
         email=email,
-        salt=base64.b32encode(entropy(SALT_BYTES)).decode().rstrip("=").lower(),
+        salt=base64.b32encode(vault.entropy(SALT_BYTES)).decode().rstrip("=").lower(),
         training_slug=training.slug,
         training_title=certificate.training_title,
         training_summary=training.summary,

@@ -1,7 +1,7 @@
 """The keys that credentials are signed with: made when first needed, sealed at rest, rotated, published."""
 
-import os
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,7 +21,10 @@ from app.events import service as events
 
 # Any number of our own: whoever makes a key holds this advisory lock.
 LOCK = 7_218_007
-_NONCE = 12  # bytes
+_NONCE, _KEY = 12, 32  # bytes
+
+# Random bytes, by number: an argument, so that tests can repeat.
+Entropy = Callable[[int], bytes]
 
 
 class SigningKeyUnreadable(Problem):
@@ -33,15 +36,16 @@ class SigningKeyUnreadable(Problem):
 
 @dataclass(frozen=True)
 class Vault:
-    """Where keys are opened: the secret they are sealed with, and the address that they belong to."""
+    """Where keys are made and opened: the secret they are sealed with, and the address they belong to."""
 
     base_url: str
     secret: bytes = field(repr=False)
+    entropy: Entropy = field(repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> "Vault":
         """The vault that the settings say."""
-        return cls(settings.base_url, settings.key("signing keys"))
+        return cls(settings.base_url, settings.key("signing keys"), secrets.token_bytes)
 
     @property
     def did(self) -> str:
@@ -50,7 +54,7 @@ class Vault:
 
     def seal(self, name: str, private: bytes) -> bytes:
         """A private key, encrypted and bound to its name."""
-        nonce = os.urandom(_NONCE)
+        nonce = self.entropy(_NONCE)
         return nonce + AESGCM(self.secret).encrypt(nonce, private, name.encode())
 
     def open(self, key: SigningKey) -> Signer:
@@ -103,7 +107,7 @@ async def _made(db: AsyncSession, vault: Vault, now: datetime) -> SigningKey:
     await _alone(db)
     if there := await _current(db):
         return there
-    private = Ed25519PrivateKey.generate()
+    private = Ed25519PrivateKey.from_private_bytes(vault.entropy(_KEY))
     public = private.public_key().public_bytes_raw()
     name = multikey.public(public)
     key = SigningKey(

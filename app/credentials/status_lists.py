@@ -1,7 +1,7 @@
 """Status lists: a bit at a random place for each certificate, published signed, raised when it is revoked."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.problems import NotFound
 from app.core.values import utc
 from app.credentials import bits, keys, proofs
-from app.credentials.keys import Vault
+from app.credentials.keys import Entropy, Vault
 from app.credentials.models import StatusList
 
 # Half full, a list gives way to the next: random places are found at once, and tell nothing.
 FULL = bits.LENGTH // 2
-Entropy = Callable[[int], bytes]
 
 
 def address(vault: Vault, list_id: int) -> str:
