@@ -61,9 +61,10 @@ examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write op
 	$(BIN)/python -m tools.examples
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
 
-bench: $(DEV) ## measure the API against its floor, as ratios, and the draw
+bench: $(DEV) ## measure the API against its floor, as ratios, the draw and certificates
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.draws --quick
+	$(BIN)/python -m bench.certificates --quick
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"
