@@ -15,7 +15,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz clients fix openapi examples bench migration lock clean
+.PHONY: help run test check browser fuzz clients credentials fix openapi examples bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ fuzz: $(FUZZ) ## send what the contract allows, and what it does not, as each ro
 clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from the contract, check their types, run them
 	$(BIN)/python -m pytest -q tests/clients/generated.py
 
+credentials: $(DEV) $(NODE) ## have certificates' credentials judged by others' verifiers, with the official contexts
+	$(BIN)/python -m pytest -q tests/credentials/independent.py
+
 fix: $(DEV) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -59,9 +62,10 @@ examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write op
 	$(BIN)/python -m tools.examples
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
 
-bench: $(DEV) ## measure the API against its floor, as ratios, and the draw
+bench: $(DEV) ## measure the API against its floor, as ratios, the draw and certificates
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.draws --quick
+	$(BIN)/python -m bench.certificates --quick
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"

@@ -23,11 +23,13 @@ from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
 from app.attendance import outlook
+from app.certificates import register
 from app.core import embedded, logs
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
+from app.credentials import keys
 from app.identity import service as identity
 from app.identity.caller import Role
 from app.identity.schemas import ClientCreate, ClientWithSecret
@@ -37,8 +39,14 @@ cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 seed_cli = typer.Typer(no_args_is_help=True, help="Put data in the database.")
 clients_cli = typer.Typer(no_args_is_help=True, help="API clients of organisations.")
 cli.add_typer(seed_cli, name="seed")
+keys_cli = typer.Typer(no_args_is_help=True, help="Keys that certificates' credentials are signed with.")
 cli.add_typer(clients_cli, name="clients")
+cli.add_typer(keys_cli, name="keys")
+register_cli = typer.Typer(no_args_is_help=True, help="The register of certificates as a whole.")
+cli.add_typer(register_cli, name="register")
 
+# The actor of what is done by a command.
+COMMAND_LINE = "command-line"
 NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
 
 AtOption = Annotated[
@@ -141,6 +149,28 @@ def create_client(
         typer.echo(json.dumps({"clientId": added.client_id, "clientSecret": added.client_secret}))
     else:
         typer.echo(f"client id      {added.client_id}\nclient secret  {added.client_secret}")
+
+
+@keys_cli.command("rotate")
+def rotate_keys() -> None:
+    """Make a new signing key; what older ones signed stays valid, for they stay published."""
+    settings = _settings()
+    with _database(settings) as url:
+        name = asyncio.run(_rotate(settings, url))
+    typer.echo(f"Credentials are signed with {name} from now on.")
+
+
+@register_cli.command("verify")
+def verify_register() -> None:
+    """Check the whole register: chain, published heads, every certificate; ends with 1 when one is off."""
+    settings = _settings()
+    with _database(settings) as url:
+        found = asyncio.run(_verify(url))
+    counts = f"{found.entries} entries, {found.certificates} certificates, {found.heads} published heads"
+    typer.echo(f"{counts}; {found.erased} entries of which the person was erased.")
+    if found.faults:
+        _fail("\n".join(found.faults), 1)
+    typer.echo("Everything fits.")
 
 
 def main() -> None:
@@ -288,7 +318,27 @@ async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> Cli
     database = Database(url)
     try:
         async with database.transaction() as db:
-            return await identity.add_client(db, "command-line", wanted, Clock(settings.at).now())
+            return await identity.add_client(db, COMMAND_LINE, wanted, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _rotate(settings: Settings, url: str) -> str:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _verify(url: str) -> register.Verified:
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            # One state of the database throughout, whatever is issued meanwhile.
+            await db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            return await register.verify(db)
     finally:
         await database.close()
 
@@ -301,7 +351,7 @@ async def _work(settings: Settings, url: str) -> None:
     try:
         async with database.transaction() as db:
             await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
-        await background.work(database, Clock(settings.at), settings.worker_seconds)
+        await background.work(database, Clock(settings.at), keys.Vault.of(settings), settings.worker_seconds)
     finally:
         await database.close()
 

@@ -17,6 +17,9 @@ from app.attendance.hours_router import router as contact_hours
 from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
+from app.certificates.batches_router import router as batches
+from app.certificates.holders_router import router as holders
+from app.certificates.register_router import router as register
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.core.clock import Clock
@@ -26,9 +29,13 @@ from app.core.http.conditional import Conditional
 from app.core.http.dependencies import Db
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
+from app.core.http.limits import Limiter
 from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
+from app.credentials.keys import Vault
+from app.credentials.router import router as status_lists
+from app.credentials.router import well_known
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
 from app.identity.access import PUBLIC
@@ -75,7 +82,12 @@ ROUTERS = (
     contact_hours,
     personal_pages,
     certificates,
+    batches,
+    holders,
     verifications,
+    register,
+    status_lists,
+    well_known,
     events,
     documentation,
     health,
@@ -131,6 +143,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     )
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
     app.state.recorded = attendance_service.recorded
+    app.state.limiter = Limiter()
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)
@@ -145,4 +158,4 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
 
 async def _work(wanted: bool, database: Database, clock: Clock, settings: Settings) -> None:
     if wanted:
-        await worker.work(database, clock, settings.worker_seconds)
+        await worker.work(database, clock, Vault.of(settings), settings.worker_seconds)

@@ -228,7 +228,9 @@ def _with_example(operation: dict[str, Any], example: dict[str, Any]) -> dict[st
     """The operation with one exchange as it went: names in its address, a request, its answer."""
     for parameter in operation.get("parameters", []):
         if parameter["name"] in example.get("path", {}):
-            parameter["example"] = example["path"][parameter["name"]]
+            written = example["path"][parameter["name"]]
+            is_number = parameter["schema"].get("type") == "integer"
+            parameter["example"] = int(written) if is_number else written
     if "request" in example:
         for body in operation["requestBody"]["content"].values():
             body["example"] = example["request"]

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 import app.attendance.models
 import app.certificates.models
 import app.core.idempotency
+import app.credentials.models
 import app.draws.models
 import app.events.models
 import app.identity.models

@@ -5,10 +5,12 @@ import asyncio
 import structlog
 
 from app.attendance import outlook
+from app.certificates import batches, register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
+from app.credentials.keys import Vault
 from app.draws import service as draws
 from app.invoices import service as invoices
 from app.registrations import reminders, wishes
@@ -17,11 +19,13 @@ from app.registrations import service as registrations
 log = structlog.get_logger(__name__)
 
 
-async def work(database: Database, clock: Clock, seconds: float) -> None:
+async def work(database: Database, clock: Clock, vault: Vault, seconds: float) -> None:
     """Do what is due, every `seconds`, until cancelled; a failure is logged and tried again."""
     while True:
         try:
             await once(database, clock)
+            await issue_certificates(database, clock, vault)
+            await publish_head(database, clock, vault)
         except Unavailable:
             log.warning("background work waits for the database")
         except Exception:  #  whatever went wrong, the next round must come
@@ -71,3 +75,19 @@ async def once(database: Database, clock: Clock) -> int:
     if lapsed:
         log.info("lapsed", registrations=lapsed)
     return lapsed
+
+
+async def publish_head(database: Database, clock: Clock, vault: Vault) -> bool:
+    """Publish how the register of certificates stood at the end of yesterday, once."""
+    async with database.transaction() as db:
+        return await register.publish_head(db, vault, clock.now())
+
+
+async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> int:
+    """Issue every certificate that a batch waits for, a transaction each; gives their number."""
+    count = 0
+    while True:
+        async with database.transaction() as db:
+            if not await batches.issue_next(db, vault, clock.now()):
+                return count
+        count += 1

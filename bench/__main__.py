@@ -46,10 +46,10 @@ def _compare(
     """The medians of interleaved runs on both."""
     runs: dict[int, list[Figures]] = {floor: [], application: []}
     for port in (floor, application):
-        _load(job, port, seconds / 2)  # warm
+        load(job, port, seconds / 2)  # warm
     for _ in range(rounds):
         for port in (floor, application):
-            runs[port].append(_load(job, port, seconds))
+            runs[port].append(load(job, port, seconds))
     low, high = (
         {key: statistics.median(run[key] for run in runs[port]) for key in runs[port][0]}
         for port in (floor, application)
@@ -57,7 +57,8 @@ def _compare(
     return low, high
 
 
-def _load(job: tuple[list[str], int], port: int, seconds: float) -> Figures:
+def load(job: tuple[list[str], int], port: int, seconds: float) -> Figures:
+    """What came of sending requests that must all answer the given status."""
     requests, status = job
     work = {
         "requests": requests,
@@ -95,28 +96,29 @@ def _jobs(prepared: Prepared, port: int) -> dict[str, tuple[list[str], int]]:
         "position": "docent beeldende vorming",
         "motivation": "Cultuur hoort in het schoolplan.",
     }
-    reads = [_request("GET", f"/v1/registrations/{one}", partner) for one in prepared.registrations]
+    reads = [request("GET", f"/v1/registrations/{one}", partner) for one in prepared.registrations]
     attends = [
-        _request("PUT", f"/v1/sessions/{prepared.session}/attendance/{one}", provider, {"minutes": minutes})
+        request("PUT", f"/v1/sessions/{prepared.session}/attendance/{one}", provider, {"minutes": minutes})
         for minutes in (180, 120)
         for one in prepared.registrations
     ]
     return {
-        "POST /v1/registrations": ([_request("POST", "/v1/registrations", partner, body)], 201),
+        "POST /v1/registrations": ([request("POST", "/v1/registrations", partner, body)], 201),
         "GET /v1/registrations (50 of 10,000)": (
-            [_request("GET", "/v1/registrations?limit=50", partner)],
+            [request("GET", "/v1/registrations?limit=50", partner)],
             200,
         ),
         "GET /v1/registrations/{id}": (reads, 200),
         "PUT one attendance": (attends, 200),
         "GET /v1/verifications/{code}": (
-            [_request("GET", "/v1/verifications/abcdefghijklmnopqrstuvwxyz")],
+            [request("GET", "/v1/verifications/abcdefghijklmnopqrstuvwxyz")],
             200,
         ),
     }
 
 
-def _request(method: str, path: str, token: str = "", body: object = None) -> str:
+def request(method: str, path: str, token: str = "", body: object = None) -> str:
+    """An HTTP request as it goes over the wire."""
     content = json.dumps(body) if body is not None else ""
     heads = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
     if token:

@@ -80,23 +80,24 @@ def main() -> None:
     sizes = QUICK if options.parse_args().quick else SIZES
     with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder)) as server:
         migrate.upgrade(server.url)
-        admin = asyncio.run(_planted(server.url))
+        clients = asyncio.run(planted(server.url))
+        admin = next(one for one in clients if one.role is Role.ADMIN)
         measured = {size: _measure(server.url, folder, admin, size) for size in sizes}
-        version = asyncio.run(_filled(server.url, "SHOW server_version"))
+        version = asyncio.run(filled(server.url, "SHOW server_version"))
     _print(measured, version)
 
 
-async def _planted(url: str) -> ClientWithSecret:
-    """Seed the database; gives the administrator's client."""
+async def planted(url: str) -> list[ClientWithSecret]:
+    """Seed the migrated, empty database at `url`; gives a client for each part."""
     database, now = Database(url), datetime.now(UTC)
     async with database.transaction() as db:
         await seed.plant(db, now)
         clients = await seed.add_demo_clients(db, now)
     await database.close()
-    return next(one for one in clients if one.role is Role.ADMIN)
+    return clients
 
 
-async def _filled(url: str, *statements: str) -> str:
+async def filled(url: str, *statements: str) -> str:
     """Run statements as they stand; gives the one value of the last."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     for statement in statements[:-1]:
@@ -110,7 +111,7 @@ def _measure(url: str, folder: str, admin: ClientWithSecret, size: int) -> dict[
     """All steps of one draw."""
     edition, record = f"draw-{size}", Path(folder, "record.json")
     found = asyncio.run(
-        _filled(
+        filled(
             url,
             FILL.format(edition=edition, size=size),
             "VACUUM ANALYZE",
@@ -126,7 +127,7 @@ def _measure(url: str, folder: str, admin: ClientWithSecret, size: int) -> dict[
     figures = {}
     beacon = {"beacon": {"kind": "drand", "round": 1000}}
     figures["announce"] = ask(IN_TIME, "POST", f"/v1/editions/{edition}/draws", beacon)
-    draw = asyncio.run(_filled(url, f"SELECT id FROM draw WHERE edition = '{edition}'"))
+    draw = asyncio.run(filled(url, f"SELECT id FROM draw WHERE edition = '{edition}'"))
     figures["run"] = ask(LATE, "POST", f"/v1/draws/{draw}/_run", {"signature": SIGNATURE})
     figures["publish"] = ask(LATE, "POST", f"/v1/draws/{draw}/_publish")
     figures["read the record"] = ask(LATE, "GET", f"/v1/draws/{draw}")

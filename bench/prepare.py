@@ -22,9 +22,9 @@ SELECT md5('r' || n)::uuid, 'voorbeeld', 'fleck', md5('a' || n)::uuid, n || '@be
   'meer ' || n || E'\\tnoor' FROM generate_series(1, {ROWS}) n;
 INSERT INTO enrolment_form (registration, token_digest, submitted_at)
 SELECT md5('r' || n)::uuid, sha256(n::text::bytea), now() FROM generate_series(1, {ROWS}) n;
-INSERT INTO certificate (number, code, registration, status, issued_at, issued_on, issuer, holder_name,
+INSERT INTO certificate (number, code, code_digest, registration, status, issued_at, issued_on, issuer, holder_name,
   training_title, edition_title, contact_minutes, study_load_hours, product_title, sessions, phases)
-VALUES ('CCVO-2022-000001', 'abcdefghijklmnopqrstuvwxyz', md5('r1')::uuid, 'valid', now(), current_date, 'LKCA',
+VALUES ('CCVO-2022-000001', 'abcdefghijklmnopqrstuvwxyz', sha256('abcdefghijklmnopqrstuvwxyz'), md5('r1')::uuid, 'valid', now(), current_date, 'LKCA',
   'Noor van der Meer', 'Cultuurcoördinator Voortgezet Onderwijs', 'Voorbeeldeditie', 1260, 40, 'Plan', '[]', '[]');
 ANALYZE;
 """

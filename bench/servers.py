@@ -32,7 +32,8 @@ def floor(url: str) -> Iterator[int]:
 def application(url: str, folder: str, **settings: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The application on the database at `url`; gives its port and its process."""
     port = _free_port()
-    given = {"DATABASE_URL": url, "DATA_DIR": folder, "PORT": str(port), "TOKEN_SECONDS": "3600", **settings}
+    given = {"DATABASE_URL": url, "DATA_DIR": folder, "PORT": str(port), "TOKEN_SECONDS": "3600"}
+    given |= {"PUBLIC_PER_MINUTE": "0", **settings}
     with serving([BIN / "cultuurcoordinator", "run"], {**os.environ, **given}, port) as process:
         yield port, process
 

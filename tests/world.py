@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from app import worker
 from app.core.clock import Clock
+from app.credentials import keys
 from app.identity import tokens
 from app.identity.caller import ROLE_SCOPES, Caller, Role
 
@@ -247,6 +248,16 @@ class World:
         assert answer.status_code == 201, answer.text
         certificate: JSON = answer.json()
         return certificate
+
+    def rotate_keys(self) -> str:
+        """Rotate the signing key, as the command line does; gives the new one's name."""
+        state = self.app.state
+
+        async def rotate() -> str:
+            async with state.database.transaction() as db:
+                return await keys.rotate(db, keys.Vault.of(state.settings), "command-line", state.clock.now())
+
+        return self.http.portal.call(rotate)
 
 
 def registration(edition: str = PILOT, **change: Any) -> JSON:

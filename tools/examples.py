@@ -22,10 +22,11 @@ from urllib.parse import parse_qsl
 import httpx
 import uuid_utils.compat
 
-from app import migrate, openapi, seed
+from app import migrate, openapi, seed, worker
 from app.core import embedded, logs
 from app.core.database import Database
 from app.core.settings import Settings
+from app.credentials.keys import Vault
 from app.main import create_app
 from tests.world import ADDRESS, JSON, PILOT, Http, Party, World, form, registration
 
@@ -143,9 +144,11 @@ def story(world: World) -> None:
     _certify(world, drawn[0])
 
 
-def good(answer: httpx.Response) -> Any:
+def good(answer: httpx.Response, *, text: bool = False) -> Any:
     """What the answer says, which is good."""
     assert answer.is_success, (answer.request.method, answer.request.url, answer.text)
+    if text:
+        return answer.text
     is_json = answer.content and answer.headers.get("content-type") == "application/json"
     return answer.json() if is_json else None
 
@@ -367,14 +370,42 @@ def _certify(world: World, participant: str) -> None:
     world.pass_phases(participant)
     for part in ("progress", "eligibility"):
         good(provider.get(f"/v1/registrations/{participant}/{part}"))
+    batch = good(world.lkca.post("/v1/certificate-batches", {"edition": PILOT, "dryRun": True}))
+    for read in (f"/v1/certificate-batches/{batch['id']}", f"/v1/certificate-batches/{batch['id']}/items"):
+        good(world.lkca.get(read))
     certificate = good(world.lkca.post("/v1/certificates", {"registration": participant}))
     path = f"/v1/certificates/{certificate['number']}"
-    for read in ("/v1/certificates", path, f"{path}/pdf"):
+    for read in ("/v1/certificates", path, f"{path}/pdf", f"{path}/credential"):
         good(world.fleck.get(read))
     code = certificate["verificationUrl"].rpartition("/")[2]
     good(world.http.get(f"/v1/verifications/{code}", headers={"Accept": "application/json"}))
-    good(world.lkca.post(f"{path}/_revoke", {"reason": "De naam was onjuist gespeld."}))
+    token = good(world.fleck.get(f"{path}/credential", headers={"Accept": "application/jwt"}), text=True)
+    good(world.http.post("/v1/verifications", json={"credential": token}))
+    _hold(world, participant, certificate["number"])
+    renamed = good(world.lkca.post(f"{path}/_reissue", {"reason": "Naamswijziging na huwelijk"}))
+    path = f"/v1/certificates/{renamed['number']}"
+    good(world.lkca.post(f"{path}/_revoke", {"reason": "Uitgegeven op de verkeerde naam"}))
+    _publish(world)
     good(world.admin.get("/v1/events?limit=2"))
+
+
+def _hold(world: World, participant: str, number: str) -> None:
+    """What the holder of a certificate finds by the personal link."""
+    links = good(world.fleck.get(f"/v1/registrations/{participant}/personal-links"))
+    page = links["holder"].removeprefix("https://register.example")
+    good(world.http.get(page, headers={"Accept": "application/json"}))
+    for kind in ("pdf", "credential", "token"):
+        good(world.http.get(f"{page}/certificates/{number}/{kind}"))
+
+
+def _publish(world: World) -> None:
+    """What the register publishes of its certificates, on the day after."""
+    state = world.app.state
+    world.at("2022-04-21T09:00+02:00")
+    vault = Vault.of(state.settings)
+    assert world.http.portal.call(worker.publish_head, state.database, state.clock, vault)
+    for path in ("register-entries", "register-heads", "register-heads/2022-04-20", "status-lists/1"):
+        good(world.http.get(f"/v1/{path}"))
 
 
 def settings_in(folder: Path) -> Settings:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.certificates.schemas import VerificationRead
+from app.certificates.schemas import HolderPage, VerificationRead
 from app.core.language import Language
 from app.core.pages import Pages
 
@@ -12,6 +12,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "title": "Certificaat controleren",
         "valid": "Dit certificaat is geldig",
         "revoked": "Dit certificaat is ingetrokken",
+        "superseded": "Dit certificaat is vervangen door een nieuw",
         "unknown": "Dit certificaat kennen wij niet",
         "unknown_help": "Controleer of het adres volledig is overgenomen, of scan de QR-code opnieuw.",
         "holder": "Naam",
@@ -20,11 +21,24 @@ _WORDS: dict[Language, dict[str, str]] = {
         "hours": "Contacturen",
         "issuer": "Uitgegeven door",
         "revoked_on": "Ingetrokken op",
+        "holder_title": "Je certificaat",
+        "number": "Nummer",
+        "get_pdf": "Certificaat als PDF",
+        "about_pdf": "Om te printen, in te lijsten of in je portfolio te zetten. De Open Badge zit erin.",
+        "get_badge": "Open Badge",
+        "about_badge": "Voor een wallet of portfolio die Open Badges 3.0 leest: voeg daar dit bestand toe.",
+        "get_token": "Open Badge als token",
+        "about_token": "Hetzelfde als VC-JWT, voor wallets die daarom vragen.",
+        "check": "Controlepagina",
+        "about_check": "Deze link mag je delen: wie hem opent, ziet of je certificaat geldig is.",
+        "keep_private": "Deze pagina is van jou alleen: wie de link heeft, kan alles downloaden.",
+        "superseded_on": "Vervangen op",
     },
     "en": {
         "title": "Check a certificate",
         "valid": "This certificate is valid",
         "revoked": "This certificate has been revoked",
+        "superseded": "This certificate was replaced by a new one",
         "unknown": "We do not know this certificate",
         "unknown_help": "Check that the address is complete, or scan the QR code again.",
         "holder": "Name",
@@ -33,6 +47,18 @@ _WORDS: dict[Language, dict[str, str]] = {
         "hours": "Contact hours",
         "issuer": "Issued by",
         "revoked_on": "Revoked on",
+        "holder_title": "Your certificate",
+        "number": "Number",
+        "get_pdf": "Certificate as PDF",
+        "about_pdf": "To print, to frame or to keep in your portfolio. The Open Badge is inside.",
+        "get_badge": "Open Badge",
+        "about_badge": "For a wallet or portfolio that reads Open Badges 3.0: add this file there.",
+        "get_token": "Open Badge as a token",
+        "about_token": "The same as a VC-JWT, for wallets that ask for one.",
+        "check": "Check page",
+        "about_check": "Share this link: whoever opens it sees whether your certificate is valid.",
+        "keep_private": "This page is yours alone: whoever has the link can download everything.",
+        "superseded_on": "Replaced on",
     },
 }
 
@@ -47,6 +73,11 @@ def render(found: VerificationRead | None, language: Language) -> str:
         language=language,
         hours=hours.replace(".", ",") if language == "nl" else hours,
     )
+
+
+def of_holder(page: HolderPage, language: Language) -> str:
+    """The holder's own page."""
+    return _PAGES.render("holder.html", page=page, words=_WORDS[language], language=language)
 
 
 def policy() -> str:

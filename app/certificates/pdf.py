@@ -1,13 +1,17 @@
-"""The certificate as a PDF: A4, Dutch, tagged PDF/A, typeset with Typst.
+"""The certificate as a PDF: A4, Dutch, tagged PDF/A, typeset with Typst, its credential attached.
 
 Pure: the same sheet gives the same bytes.
 """
 
+import contextlib
+import ctypes
 import io
+import threading
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import pypdfium2
 import segno
 
 from app.attendance.hours import in_hours
@@ -19,6 +23,8 @@ MODES = {
     "hybrid": "op locatie en online",
     "made-up": "ingehaald",
 }
+_READING = threading.Lock()
+ATTACHED, LONGEST_ATTACHMENT = 5, 100_000
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,32 @@ class CertificateSheet:
     sessions: tuple[HeldSession, ...]
     phases: tuple[PassedPhase, ...]
     verification_url: str
+    credential: str | None = None  # as it was signed; goes into the PDF as an attachment
 
 
 def render(sheet: CertificateSheet) -> bytes:
     """The PDF of a certificate; what the fonts lack is replaced, and a note says so."""
     return typeset(Path(__file__).with_name("certificate.typ"), sheet.issued_on, _worded(sheet))
+
+
+class NoPdf(ValueError):
+    """The bytes are no PDF that can be read."""
+
+
+def attachments(content: bytes) -> list[str]:
+    """The texts that are attached to a PDF, at most ATTACHED; NoPdf for what cannot be read as one."""
+    texts = []
+    # The library behind this is not made for several threads at once.
+    with _READING:
+        try:
+            with contextlib.closing(pypdfium2.PdfDocument(content)) as document:
+                for n in range(min(document.count_attachments(), ATTACHED)):
+                    data = bytes(document.get_attachment(n).get_data())
+                    with contextlib.suppress(UnicodeDecodeError):
+                        texts.append(data[:LONGEST_ATTACHMENT].decode())
+        except (pypdfium2.PdfiumError, ctypes.ArgumentError) as wrong:
+            raise NoPdf from wrong
+    return texts
 
 
 def _worded(sheet: CertificateSheet) -> dict[str, object]:

@@ -1,29 +1,34 @@
 """HTTP for certificates and their public check."""
 
-import secrets
 from typing import Annotated, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.certificates import checks, pdf
 from app.certificates import page as page_for_people
-from app.certificates import pdf
 from app.certificates import service as certificates
 from app.certificates.schemas import (
     CertificateCreate,
     CertificatePage,
     CertificateRead,
+    CheckBody,
+    CheckRead,
+    ReissueReason,
     RevokeReason,
     VerificationRead,
 )
-from app.certificates.service import CertificateRevoked, NotEligible
+from app.certificates.service import CertificateRevoked, CertificateSuperseded, NotEligible
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Reader
 from app.core.http.idempotency import Repeatable
+from app.core.http.limits import TooManyRequests, limited
 from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
+from app.credentials.keys import SigningKeyUnreadable, Vault
+from app.credentials.media import CREDENTIAL, TOKEN, TOKENS
 from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations.moves import MoveNotAllowed
@@ -31,10 +36,22 @@ from app.registrations.moves import MoveNotAllowed
 router = APIRouter(prefix="/v1/certificates", tags=["certificates"], route_class=Repeatable)
 verifications = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 
+ENDED = (CertificateRevoked, CertificateSuperseded)
+
+# Codes cannot be guessed, and whoever tries hears so.
+CHECKING = limited("verifications")
+
 Number = Annotated[str, Path(pattern=r"^[A-Z]{1,10}-\d{4}-\d{6,9}$", examples=["CCVO-2022-000001"])]
 Code = Annotated[str, Path(max_length=100, description="the last part of the address in the QR code")]
 Reading = Annotated[Caller, requires(Scope.CERTIFICATES_READ)]
 Writing = Annotated[Caller, requires(Scope.CERTIFICATES_WRITE)]
+
+
+async def _vault(settings: Config) -> Vault:
+    return Vault.of(settings)
+
+
+Signing = Annotated[Vault, Depends(_vault)]
 Issuing = Annotated[Caller, once(Scope.CERTIFICATES_WRITE)]
 
 
@@ -43,7 +60,7 @@ Issuing = Annotated[Caller, once(Scope.CERTIFICATES_WRITE)]
     status_code=201,
     summary="Issue a certificate",
     operation_id="issueCertificate",
-    responses=problems(InvalidInput, NotFound, NotEligible, MoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, NotEligible, MoveNotAllowed, SigningKeyUnreadable),
 )
 async def issue_certificate(
     body: CertificateCreate,
@@ -51,13 +68,11 @@ async def issue_certificate(
     response: Response,
     db: Db,
     now: Now,
-    settings: Config,
+    vault: Signing,
     language: Reader,
 ) -> CertificateRead:
     """Issue the certificate of a participant who meets every requirement; otherwise 409 says why not."""
-    issued = await certificates.issue(
-        db, caller, body.registration, settings.base_url, secrets.token_bytes, language, now
-    )
+    issued = await certificates.issue(db, caller, body.registration, vault, language, now)
     return created(response, f"/v1/certificates/{issued.number}", issued)
 
 
@@ -112,11 +127,35 @@ async def get_certificate_pdf(number: Number, caller: Reading, db: Db, settings:
     return Response(rendered, media_type="application/pdf", headers=headers)
 
 
+@router.get(
+    "/{number}/credential",
+    summary="Download a certificate's credential",
+    operation_id="getCredential",
+    response_class=Response,
+    responses={
+        200: {"content": {CREDENTIAL: {"schema": {"type": "object"}}, TOKEN: {"schema": {"type": "string"}}}},
+        **problems(InvalidInput, NotFound),
+    },
+)
+async def get_credential(
+    number: Number,
+    caller: Reading,
+    db: Db,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """The certificate as an Open Badge 3.0, as it was signed: JSON with a proof, or a VC-JWT, by `Accept`."""
+    as_token = any(kind in accept.lower() for kind in TOKENS)
+    signed = await certificates.credential(db, caller, number, as_token=as_token)
+    ending = "jwt" if as_token else "json"
+    headers = {"Content-Disposition": f'attachment; filename="{number}.{ending}"', "Vary": "Accept"}
+    return Response(signed, media_type=TOKEN if as_token else CREDENTIAL, headers=headers)
+
+
 @router.post(
     "/{number}/_revoke",
     summary="Revoke a certificate",
     operation_id="revokeCertificate",
-    responses=problems(InvalidInput, NotFound, CertificateRevoked),
+    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable),
 )
 async def revoke_certificate(
     number: Number,
@@ -125,22 +164,60 @@ async def revoke_certificate(
     response: Response,
     db: Db,
     now: Now,
-    settings: Config,
+    vault: Signing,
 ) -> CertificateRead:
-    """Revoke a certificate; the public check shows the date, not the reason."""
-    revoked = await certificates.revoke(db, caller, number, body.reason, settings.base_url, now)
+    """Revoke a certificate; every check shows it and the date, none the reason."""
+    revoked = await certificates.revoke(db, caller, number, body.reason, vault, now)
     return tagged(response, revoked)
+
+
+@router.post(
+    "/{number}/_reissue",
+    status_code=201,
+    summary="Issue a certificate anew",
+    operation_id="reissueCertificate",
+    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable),
+)
+async def reissue_certificate(
+    number: Number,
+    body: ReissueReason,
+    caller: Issuing,
+    response: Response,
+    db: Db,
+    now: Now,
+    vault: Signing,
+) -> CertificateRead:
+    """Issue a certificate anew in the applicant's present name.
+
+    The old one is superseded; both can be checked.
+    """
+    issued = await certificates.reissue(db, caller, number, body.reason, vault, now)
+    return created(response, f"/v1/certificates/{issued.number}", issued)
+
+
+@verifications.post(
+    "",
+    dependencies=[PUBLIC, CHECKING],
+    summary="Check a credential or a PDF",
+    operation_id="checkCredential",
+    responses=problems(InvalidInput, TooManyRequests),
+)
+async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead:
+    """Whether a credential or a certificate's PDF is genuine, unaltered and still counts; nothing is kept."""
+    if body.credential is not None:
+        return await checks.check_text(db, vault, body.credential)
+    return await checks.check_pdf(db, vault, body.pdf or "")
 
 
 @verifications.get(
     "/{code}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, CHECKING],
     summary="Check a certificate",
     operation_id="verifyCertificate",
     response_model=VerificationRead,
     responses={
         200: {"content": {"text/html": {"schema": {"type": "string"}}}},
-        **problems(InvalidInput, NotFound),
+        **problems(InvalidInput, NotFound, TooManyRequests),
     },
 )
 async def verify_certificate(

@@ -1,7 +1,7 @@
 """Certificates: issued when every requirement is met, checked by anyone, revoked with a reason."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,16 @@ from app.attendance import make_up, progress
 from app.attendance import service as attendance
 from app.attendance.models import MakeUp
 from app.attendance.progress import Record
+from app.certificates import register, signing
+from app.certificates.chain import EntryKind
 from app.certificates.models import Certificate, CertificateCounter, CertificateStatus
 from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase
 from app.certificates.schemas import CertificatePage, CertificateRead, VerificationRead
 from app.core.language import Language
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
+from app.core.tokens import digest
+from app.credentials.keys import Vault
 from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Caller
@@ -30,9 +34,6 @@ from app.registrations.models import Applicant, Registration
 from app.registrations.moves import move
 from app.trainings import service as trainings
 from app.trainings.models import Edition, Session
-
-# Random bytes, by number: an argument, so that tests can repeat.
-Entropy = Callable[[int], bytes]
 
 
 class NotEligible(Problem):
@@ -49,16 +50,36 @@ class CertificateRevoked(Problem):
     title, title_nl = "Certificate is revoked", "Certificaat is ingetrokken"
 
 
+class CertificateSuperseded(Problem):
+    """The certificate was issued anew; `supersededBy` names the one that counts."""
+
+    status, code = 409, "certificate-superseded"
+    title, title_nl = "Certificate was replaced", "Certificaat is vervangen"
+
+
+_SIGNED = {"credential", "credential_jwt", "status_list", "status_index"}
+# What stays as it was when a certificate is issued anew.
+_CERTIFIED = {
+    "registration",
+    "training_title",
+    "edition_title",
+    "contact_minutes",
+    "study_load_hours",
+    "product_title",
+    "sessions",
+    "phases",
+}
+
+
 async def issue(
     db: AsyncSession,
     caller: Caller,
     registration_id: UUID,
-    base_url: str,
-    entropy: Entropy,
+    vault: Vault,
     language: Language,
     now: datetime,
 ) -> CertificateRead:
-    """Issue the certificate of a participant who meets every requirement.
+    """Issue the certificate of a participant who meets every requirement, and its credential.
 
     Raises NotFound, NotEligible (409, with each requirement in `language`) and, for who holds one
     already, MoveNotAllowed.
@@ -68,45 +89,77 @@ async def issue(
     known = await progress.record(db, registration)
     _require_eligible(registration, known, language)
 
-    issued_on = now.astimezone(ZoneInfo(edition.time_zone)).date()
     issuer = await identity.organisation(db, caller.organisation)
-    issued = Certificate(
-        number=await _next_number(db, known.training.certificate_prefix, issued_on.year),
-        code=base64.b32encode(entropy(16)).decode().rstrip("=").lower(),
+    issued = await _new(
+        db,
+        vault,
+        known.training.certificate_prefix,
+        edition,
+        now,
         registration=registration.id,
-        status=CertificateStatus.VALID,
-        issued_at=now,
-        issued_on=issued_on,
         issuer=issuer.name,
         edition_title=edition.title,
         **await _snapshot(db, registration, known, edition),
     )
     move(db, registration, edition, "certify", caller.client_id, now)
+    await signing.sign(db, vault, issued, now)
     db.add(issued)
     _record(db, issued, registration, "certificate.issued", caller, now)
     await db.flush()
-    return shown(issued, base_url)
+    await register.enter(db, vault, issued, EntryKind.ISSUED, now)
+    return shown(issued, vault.base_url)
 
 
 async def revoke(
-    db: AsyncSession, caller: Caller, number: str, reason: str, base_url: str, now: datetime
+    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
 ) -> CertificateRead:
-    """Revoke a certificate: the public check says so from now on, and the participant is confirmed again.
+    """Revoke a certificate: every check says so from now on, and the participant is confirmed again.
 
-    Raises NotFound and CertificateRevoked.
+    Raises NotFound, CertificateRevoked and CertificateSuperseded.
     """
-    certificate = await _own(db, caller, number)
-    registration = await registrations.own(db, caller, certificate.registration, lock=True)
-    await db.refresh(certificate, with_for_update=True)
-    if certificate.status is CertificateStatus.REVOKED:
-        raise CertificateRevoked(f"{number} was revoked before.")
+    certificate, registration = await _valid(db, caller, number)
     edition = await trainings.edition(db, registration.edition)
     certificate.status = CertificateStatus.REVOKED
     certificate.revoked_at, certificate.revoke_reason = now, reason
     move(db, registration, edition, "uncertify", caller.client_id, now)
+    await signing.strike_off(db, vault, certificate, now)
     _record(db, certificate, registration, "certificate.revoked", caller, now)
     await db.flush()
-    return shown(certificate, base_url)
+    await register.enter(db, vault, certificate, EntryKind.REVOKED, now)
+    return shown(certificate, vault.base_url)
+
+
+async def reissue(
+    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
+) -> CertificateRead:
+    """Issue a certificate anew, in the name that the applicant has now; the old one is superseded.
+
+    Hours, sessions, phases and product stay as they were certified.
+    Raises NotFound, CertificateRevoked and CertificateSuperseded.
+    """
+    old, registration = await _valid(db, caller, number)
+    edition = await trainings.edition(db, registration.edition)
+    applicant = await db.get_one(Applicant, registration.applicant)
+    issuer = await identity.organisation(db, caller.organisation)
+    said = {
+        **old.model_dump(include=_CERTIFIED),
+        "holder_name": applicant.full_name,
+        "issuer": issuer.name,
+        "supersedes": old.number,
+    }
+    # First the number, then the lists, then the chain: everybody locks them in this order.
+    issued = await _new(db, vault, number.partition("-")[0], edition, now, **said)
+    await signing.sign(db, vault, issued, now)
+    old.status, old.superseded_at = CertificateStatus.SUPERSEDED, now
+    await signing.strike_off(db, vault, old, now)
+    db.add(issued)
+    _record(
+        db, issued, registration, "certificate.reissued", caller, now, supersedes=old.number, reason=reason
+    )
+    await db.flush()
+    await register.enter(db, vault, old, EntryKind.SUPERSEDED, now)
+    await register.enter(db, vault, issued, EntryKind.ISSUED, now)
+    return shown(issued, vault.base_url)
 
 
 async def read(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateRead:
@@ -138,9 +191,34 @@ async def list_certificates(
     return CertificatePage(items=[shown(one, base_url) for one in page], next_cursor=next_cursor)
 
 
+async def credential(db: AsyncSession, caller: Caller, number: str, *, as_token: bool) -> str:
+    """The credential of a certificate as it was signed: JSON with its proof, or a VC-JWT.
+
+    NotFound for what the caller may not see, and for what was issued before there were credentials.
+    """
+    certificate = await _own(db, caller, number)
+    signed = certificate.credential_jwt if as_token else certificate.credential
+    if signed is None:
+        raise NotFound(f"{number} was issued without a credential.")
+    return signed
+
+
 async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateSheet:
     """What stands on the PDF of a certificate that the caller may see; NotFound otherwise."""
-    certificate = await _own(db, caller, number)
+    return sheet_of(await _own(db, caller, number), base_url)
+
+
+async def sheet_of_code(db: AsyncSession, code: str, base_url: str) -> CertificateSheet:
+    """What stands on the PDF of the certificate with this verification code; NotFound otherwise."""
+    query = select(Certificate).where(Certificate.code_digest == digest(code))
+    found = (await db.exec(query)).first()
+    if found is None:
+        raise NotFound("There is no certificate with this code.")
+    return sheet_of(found, base_url)
+
+
+def sheet_of(certificate: Certificate, base_url: str) -> CertificateSheet:
+    """What stands on the PDF of a certificate."""
     return CertificateSheet(
         number=certificate.number,
         holder_name=certificate.holder_name,
@@ -156,6 +234,7 @@ async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) ->
         ),
         phases=tuple(PassedPhase(**phase) for phase in certificate.phases),
         verification_url=verification_url(certificate, base_url),
+        credential=certificate.credential,
     )
 
 
@@ -165,14 +244,12 @@ async def verify(db: AsyncSession, code: str) -> VerificationRead:
         select(Certificate, Edition.time_zone)
         .join(Registration, col(Registration.id) == Certificate.registration)
         .join(Edition, col(Edition.slug) == Registration.edition)
-        .where(Certificate.code == code)
+        .where(Certificate.code_digest == digest(code))
     )
-    well_formed = code.isascii() and code.isalnum()
-    found = (await db.exec(query)).first() if well_formed else None
+    found = (await db.exec(query)).first()
     if found is None:
         raise NotFound("There is no certificate with this code.")
     certificate, time_zone = found
-    revoked_at = certificate.revoked_at
     return VerificationRead(
         status=certificate.status,
         holder_name=certificate.holder_name,
@@ -180,8 +257,13 @@ async def verify(db: AsyncSession, code: str) -> VerificationRead:
         issuer=certificate.issuer,
         issued_on=certificate.issued_on,
         contact_hours=certificate.contact_minutes / 60,
-        revoked_on=revoked_at.astimezone(ZoneInfo(time_zone)).date() if revoked_at else None,
+        revoked_on=_day(certificate.revoked_at, time_zone),
+        superseded_on=_day(certificate.superseded_at, time_zone),
     )
+
+
+def _day(moment: datetime | None, time_zone: str) -> date | None:
+    return moment.astimezone(ZoneInfo(time_zone)).date() if moment else None
 
 
 def verification_url(certificate: Certificate, base_url: str) -> str:
@@ -191,7 +273,7 @@ def verification_url(certificate: Certificate, base_url: str) -> str:
 
 def shown(certificate: Certificate, base_url: str) -> CertificateRead:
     """A certificate as its readers see it."""
-    hidden = {"code", "study_load_hours", "sessions", "phases"}
+    hidden = {"code", "code_digest", "study_load_hours", "sessions", "phases", *_SIGNED}
     return CertificateRead(
         **certificate.model_dump(exclude=hidden), verification_url=verification_url(certificate, base_url)
     )
@@ -276,6 +358,37 @@ async def _own(db: AsyncSession, caller: Caller, number: str) -> Certificate:
     return found
 
 
+async def _valid(db: AsyncSession, caller: Caller, number: str) -> tuple[Certificate, Registration]:
+    """A certificate that counts, and its registration, both locked until the commit."""
+    certificate = await _own(db, caller, number)
+    registration = await registrations.own(db, caller, certificate.registration, lock=True)
+    await db.refresh(certificate, with_for_update=True)
+    if certificate.status is CertificateStatus.REVOKED:
+        raise CertificateRevoked(f"{number} was revoked before.")
+    if certificate.status is CertificateStatus.SUPERSEDED:
+        query = select(Certificate.number).where(Certificate.supersedes == number)
+        by = (await db.exec(query)).one()
+        raise CertificateSuperseded(f"{number} was replaced by {by}.", supersededBy=by)
+    return certificate, registration
+
+
+async def _new(
+    db: AsyncSession, vault: Vault, prefix: str, edition: Edition, now: datetime, **said: Any
+) -> Certificate:
+    """A certificate with the next number and a code that nobody can guess; not yet written."""
+    issued_on = now.astimezone(ZoneInfo(edition.time_zone)).date()
+    code = base64.b32encode(vault.entropy(16)).decode().rstrip("=").lower()
+    return Certificate(
+        number=await _next_number(db, prefix, issued_on.year),
+        code=code,
+        code_digest=digest(code),
+        status=CertificateStatus.VALID,
+        issued_at=now,
+        issued_on=issued_on,
+        **said,
+    )
+
+
 def _record(
     db: AsyncSession,
     certificate: Certificate,
@@ -283,6 +396,7 @@ def _record(
     type: str,
     caller: Caller,
     now: datetime,
+    **data: Any,
 ) -> None:
     events.record(
         db,
@@ -293,4 +407,5 @@ def _record(
         edition=registration.edition,
         partner=registration.partner,
         registration=str(registration.id),
+        **data,
     )

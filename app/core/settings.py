@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     worker_seconds: float = Field(default=30.0, gt=0)
     check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")
     check_in_grace_minutes: int = Field(default=10, ge=0, le=240, description="after which one is late")
+    public_per_minute: int = Field(
+        default=120, ge=0, description="calls of the public check by one address in a minute; 0: no limit"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
 

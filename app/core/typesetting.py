@@ -19,8 +19,8 @@ _PROBE = b"""
 #set text(font: json(bytes(sys.inputs.families)), lang: "nl", region: "NL")
 #json(bytes(sys.inputs.sheet)).text
 """
-# Archival with the structure that screen readers need, and the accessibility standard itself.
-STANDARDS: "list[typst.PDFStandard]" = ["a-2a", "ua-1"]
+# Archival with the structure that screen readers need and with attachments, and the accessibility standard.
+STANDARDS: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
 MONTHS = (
     *("januari", "februari", "maart", "april", "mei", "juni"),
     *("juli", "augustus", "september", "oktober", "november", "december"),

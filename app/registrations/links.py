@@ -17,6 +17,7 @@ class Purpose(StrEnum):
 
     PAGE = "page"
     CALENDAR = "calendar"
+    HOLDER = "holder"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Links:
         """The address of a participant's own calendar feed."""
         token = self.personal_token(Purpose.CALENDAR, registration, generation)
         return f"{self.base_url}/v1/personal-calendars/{token}"
+
+    def holder(self, registration: UUID, generation: int) -> str:
+        """The address where the holder of a certificate finds everything of it."""
+        token = self.personal_token(Purpose.HOLDER, registration, generation)
+        return f"{self.base_url}/v1/holder-pages/{token}"
 
     def is_genuine(self, token: str, purpose: Purpose, registration: UUID, generation: int) -> bool:
         """Whether `token` is the one of this purpose, registration and generation; in constant time."""

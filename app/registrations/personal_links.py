@@ -51,5 +51,7 @@ async def holder(db: AsyncSession, links: Links, purpose: Purpose, token: str) -
 def _shown(registration: Registration, links: Links) -> PersonalLinks:
     generation = registration.links_generation
     return PersonalLinks(
-        page=links.page(registration.id, generation), calendar=links.calendar(registration.id, generation)
+        page=links.page(registration.id, generation),
+        calendar=links.calendar(registration.id, generation),
+        holder=links.holder(registration.id, generation),
     )

@@ -145,6 +145,7 @@ class PersonalLinks(Output):
 
     page: str = Field(description="address of the participant's own page")
     calendar: str = Field(description="address of the participant's own calendar feed (iCalendar)")
+    holder: str = Field(description="address where the holder of a certificate downloads everything of it")
 
 
 class PossibleDuplicate(Output):

@@ -34,6 +34,7 @@ def test_a_certificate_is_issued_and_checked(world: World) -> None:
         "issuedOn": "2022-04-20",
         "contactHours": 24.0,
         "revokedOn": None,
+        "supersededOn": None,
     }
 
 

@@ -23,7 +23,7 @@ def test_it_is_one_page_of_a4_in_archival_and_accessible_form() -> None:
     made = render(EXEMPT)
     [page] = pypdfium2.PdfDocument(made)
     assert tuple(round(edge) for edge in page.get_size()) == (595, 842)
-    assert b"<pdfaid:part>2</pdfaid:part>" in made
+    assert b"<pdfaid:part>3</pdfaid:part>" in made
     assert b"<pdfuaid:part>1</pdfuaid:part>" in made
 
 

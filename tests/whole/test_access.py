@@ -107,8 +107,24 @@ POST   /v1/certificates                                        c
 GET    /v1/certificates                                        p v c a
 GET    /v1/certificates/{number}                               p v c a
 GET    /v1/certificates/{number}/pdf                           p v c a
+GET    /v1/certificates/{number}/credential                    p v c a
 POST   /v1/certificates/{number}/_revoke                       c
+POST   /v1/certificates/{number}/_reissue                      c
+POST   /v1/certificate-batches                                 c
+GET    /v1/certificate-batches/{batchId}                       c
+GET    /v1/certificate-batches/{batchId}/items                 c
+POST   /v1/verifications                                       public
+GET    /v1/holder-pages/{holderToken}                          public
+GET    /v1/holder-pages/{holderToken}/certificates/{number}/pdf public
+GET    /v1/holder-pages/{holderToken}/certificates/{number}/credential public
+GET    /v1/holder-pages/{holderToken}/certificates/{number}/token public
 GET    /v1/verifications/{code}                                public
+GET    /v1/register-entries                                    public
+GET    /v1/register-heads                                      public
+GET    /v1/register-heads/{on}                                 public
+GET    /v1/status-lists/{listId}                               public
+GET    /.well-known/did.json                                   public
+GET    /.well-known/jwks.json                                  public
 GET    /v1/events                                              p a
 GET    /v1/openapi.json                                        public
 GET    /v1/docs                                                public
@@ -134,6 +150,10 @@ FILLED = {
     "number": "CCVO-2022-000001",
     "invoiceNumber": "MOCCA-2022-00001",
     "code": "nothing",
+    "batchId": "01890000-0000-7000-8000-000000000000",
+    "listId": "1",
+    "holderToken": "nothing",
+    "on": "2022-04-20",
     "token": "nothing",
     "calendarToken": "nothing",
     "pageToken": "nothing",

@@ -1,0 +1,143 @@
+"""Times certificates, in an empty register and in one of 100,000: `python -m bench.certificates`.
+
+Issued over HTTP by a batch, with both credentials, status list and chain; set as PDF; checked by code and by token.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from app import migrate
+from app.core import embedded
+from app.identity.schemas import ClientWithSecret
+from bench import servers
+from bench.__main__ import Figures, load, request
+from bench.draws import filled, planted
+
+# Participants who have done everything, of editions that are measured one after the other.
+READY = """
+INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, capacity, seats_taken, waiting, frozen)
+SELECT '{edition}', training, 'Certificaten', region, time_zone, '2021-06-01Z', '2021-07-01Z', {count}, {count}, 0, false
+  FROM edition WHERE slug = 'voorbeeld';
+INSERT INTO session (id, title, mode, starts_at, ends_at)
+SELECT md5('{edition} session ' || n)::uuid, 'Dag ' || n, 'physical', '2021-10-01Z'::timestamptz + n * interval '7 days',
+  '2021-10-01 03:00Z'::timestamptz + n * interval '7 days' FROM generate_series(1, 8) n;
+INSERT INTO session_edition (session, edition)
+SELECT md5('{edition} session ' || n)::uuid, '{edition}' FROM generate_series(1, 8) n;
+INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, search_text)
+SELECT md5('{edition} applicant ' || n)::uuid, 'fleck', 'Noor', 'van der', 'Meer ' || n, n || '@{edition}.example', ''
+  FROM generate_series(1, {count}) n;
+INSERT INTO registration (id, edition, partner, applicant, email_key, name_key, school_name, school_city, status, received_at)
+SELECT md5('{edition} registration ' || n)::uuid, '{edition}', 'fleck', md5('{edition} applicant ' || n)::uuid,
+  n || '@{edition}.example', 'meer ' || n, 'Het Lyceum', 'Almere', 'confirmed', '2021-06-15Z' FROM generate_series(1, {count}) n;
+INSERT INTO enrolment_form (registration, token_digest, submitted_at)
+SELECT md5('{edition} registration ' || n)::uuid, sha256(('{edition}' || n)::bytea), '2021-06-20Z' FROM generate_series(1, {count}) n;
+INSERT INTO attendance (session, registration, presence, minutes, recorded_by, recorded_at)
+SELECT md5('{edition} session ' || s)::uuid, md5('{edition} registration ' || n)::uuid, 'present', 180, 'bench', '2022-04-01Z'
+  FROM generate_series(1, {count}) n, generate_series(1, 8) s;
+INSERT INTO progress (registration, phase, verdict, recorded_by, recorded_at)
+SELECT md5('{edition} registration ' || n)::uuid, slug, 'passed', 'bench', '2022-04-01Z' FROM generate_series(1, {count}) n, phase;
+INSERT INTO product (registration, title, kind, approved)
+SELECT md5('{edition} registration ' || n)::uuid, 'Cultuurbeleidsplan ' || n, 'policy-plan', true FROM generate_series(1, {count}) n;
+"""
+# Certificates of earlier years: as many rows as a large register has.
+EARLIER = """
+INSERT INTO status_list (id, used, credential, signed_at) VALUES (1001, 65536, '{{}}', now()), (1002, 34464, '{{}}', now());
+INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, capacity, seats_taken, waiting, frozen)
+SELECT 'earlier', training, 'Eerder', region, time_zone, '2011-06-01Z', '2011-07-01Z', {size}, {size}, 0, false
+  FROM edition WHERE slug = 'voorbeeld';
+INSERT INTO applicant (id, partner, given_name, family_name, email, search_text)
+SELECT md5('earlier applicant ' || n)::uuid, 'fleck', 'Noor', 'Meer ' || n, n || '@earlier.example', '' FROM generate_series(1, {size}) n;
+INSERT INTO registration (id, edition, partner, applicant, email_key, name_key, school_name, school_city, status, received_at)
+SELECT md5('earlier registration ' || n)::uuid, 'earlier', 'fleck', md5('earlier applicant ' || n)::uuid,
+  n || '@earlier.example', 'meer ' || n, 'Het Lyceum', 'Almere', 'certified', '2011-06-15Z' FROM generate_series(1, {size}) n;
+INSERT INTO certificate (number, code, code_digest, registration, status, issued_at, issued_on, issuer, holder_name,
+  training_title, edition_title, contact_minutes, study_load_hours, product_title, sessions, phases, credential,
+  credential_jwt, status_list, status_index)
+SELECT 'CCVO-2012-' || lpad(n::text, 6, '0'), md5('code ' || n), sha256(md5('code ' || n)::bytea),
+  md5('earlier registration ' || n)::uuid, 'valid', '2012-04-20Z', '2012-04-20', 'LKCA', 'Noor Meer ' || n, 'Cultuurcoördinator',
+  'Eerder', 1260, 40, 'Plan', '[]', '[]', '{{}}', 'x', 1001 + (n - 1) / 65536, 2 * ((n - 1) % 65536)
+  FROM generate_series(1, {size}) n;
+"""
+
+
+def main() -> None:
+    """Measure, print, and fail when something was not done."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="fewer certificates, in about a minute")
+    quick = options.parse_args().quick
+    count, size, seconds = (100, 10_000, 2.0) if quick else (1000, 100_000, 10.0)
+    with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder)) as server:
+        migrate.upgrade(server.url)
+        clients = asyncio.run(planted(server.url))
+        certifier = next(one for one in clients if one.role == "certifier")
+        rows = [("empty", _measure(server.url, folder, certifier, "first", count, seconds))]
+        asyncio.run(filled(server.url, EARLIER.format(size=size), "VACUUM ANALYZE", "SELECT 1"))
+        rows.append((f"of {size:,}", _measure(server.url, folder, certifier, "second", count, seconds)))
+        version = asyncio.run(filled(server.url, "SHOW server_version"))
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, {count} certificates\n"
+    )
+    print("| register | issued, /s | PDF, /s | both, /s | check by code, /s | check of a token, /s |")
+    print("|---|---|---|---|---|---|")
+    for name, one in rows:
+        both = 1 / (1 / one["issued"] + 1 / one["pdf"])
+        rates = (one["issued"], one["pdf"], both, one["code"], one["token"])
+        print(f"| {name} | {' | '.join(f'{rate:.0f}' for rate in rates)} |")
+
+
+def _measure(
+    url: str, folder: str, certifier: ClientWithSecret, edition: str, count: int, seconds: float
+) -> Figures:
+    asyncio.run(filled(url, READY.format(edition=edition, count=count), "VACUUM ANALYZE", "SELECT 1"))
+    with servers.application(url, folder, WORKER_SECONDS="0.05") as (port, _):
+        token = servers.token(port, certifier)
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        ) as client:
+            issued = _issued(client, edition, count)
+            numbers, codes, tokens = asyncio.run(_made(url, edition))
+        pdfs = [request("GET", f"/v1/certificates/{number}/pdf", token) for number in numbers]
+        by_code = [request("GET", f"/v1/verifications/{code}") for code in codes]
+        by_token = [request("POST", "/v1/verifications", "", {"credential": one}) for one in tokens]
+        rates = {
+            name: load((jobs, 200), port, seconds)["rate"]
+            for name, jobs in (("pdf", pdfs), ("code", by_code), ("token", by_token))
+        }
+        return {"issued": issued, **rates}
+
+
+def _issued(client: httpx.Client, edition: str, count: int) -> float:
+    """Certificates a second, from the request for all of them until the last is there."""
+    started = time.perf_counter()
+    batch = client.post("/v1/certificate-batches", json={"edition": edition}).raise_for_status().json()
+    while batch["status"] != "done":
+        time.sleep(0.05)
+        batch = client.get(f"/v1/certificate-batches/{batch['id']}").raise_for_status().json()
+    if batch["counts"]["issued"] != count:
+        raise SystemExit(json.dumps(batch))
+    return count / (time.perf_counter() - started)
+
+
+async def _made(url: str, edition: str) -> tuple[list[str], list[str], list[str]]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    rows = await connection.fetch(
+        "SELECT number, code, credential_jwt FROM certificate c JOIN registration r ON r.id = c.registration"
+        " WHERE r.edition = $1 LIMIT 500",
+        edition,
+    )
+    await connection.close()
+    numbers, codes, tokens = zip(*((row[0], row[1], row[2]) for row in rows), strict=True)
+    return list(numbers), list(codes), list(tokens)
+
+
+if __name__ == "__main__":
+    main()

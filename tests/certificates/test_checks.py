@@ -1,0 +1,124 @@
+"""Somebody holds a credential or a PDF, and asks the register about it."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from app.certificates.checks import DEEPEST
+from tests.world import World
+
+JSON = dict[str, Any]
+
+
+def _check(world: World, **body: str) -> JSON:
+    answer = world.http.post("/v1/verifications", json=body)
+    assert answer.status_code == 200, answer.text
+    found: JSON = answer.json()
+    return found
+
+
+def _held(world: World, certificate: JSON) -> tuple[JSON, str, bytes]:
+    """The credential, the token and the PDF, as the holder has them."""
+    path = f"/v1/certificates/{certificate['number']}"
+    return (
+        world.lkca.get(f"{path}/credential").json(),
+        world.lkca.get(f"{path}/credential", headers={"Accept": "application/jwt"}).text,
+        world.lkca.get(f"{path}/pdf").content,
+    )
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def test_what_was_issued_is_valid_in_every_form(world: World) -> None:
+    credential, token, pdf = _held(world, world.certified())
+    for found in (
+        _check(world, credential=json.dumps(credential)),
+        _check(world, credential=json.dumps(credential, indent=4, ensure_ascii=False)),
+        _check(world, credential=f" {token}\n"),
+        _check(world, pdf=_base64(pdf)),
+    ):
+        assert (found["verdict"], found["certificate"]["holderName"]) == ("valid", "Noor van der Meer")
+    assert _check(world, pdf=_base64(pdf))["asIssued"] is True
+    assert _check(world, credential=token)["asIssued"] is None
+
+
+def test_what_no_longer_counts_is_told_apart(world: World) -> None:
+    old = world.certified()
+    new = world.lkca.post(f"/v1/certificates/{old['number']}/_reissue", {"reason": "Andere naam"}).json()
+    first, second = _held(world, old), _held(world, new)
+    assert world.lkca.post(f"/v1/certificates/{new['number']}/_revoke", {"reason": "Proef"}).is_success
+    for held, verdict in ((first, "superseded"), (second, "revoked")):
+        credential, token, pdf = held
+        for found in (
+            _check(world, credential=json.dumps(credential)),
+            _check(world, credential=token),
+            _check(world, pdf=_base64(pdf)),
+        ):
+            assert found["verdict"] == found["certificate"]["status"] == verdict
+
+
+def test_one_changed_letter_is_seen_and_nothing_is_told_about_the_holder(world: World) -> None:
+    credential, token, pdf = _held(world, world.certified())
+    changed = json.loads(json.dumps(credential))
+    changed["credentialSubject"]["identifier"][0]["identityHash"] = "Iemand Anders"
+    head, claims, signature = token.split(".")
+    said = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    said["credentialSubject"]["licenseNumber"] = "CCVO-2022-000002"
+    other = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    unsigned = {name: value for name, value in credential.items() if name != "proof"}
+    for text in (
+        json.dumps(changed),
+        json.dumps(unsigned),
+        json.dumps({**unsigned, "proof": [{**credential["proof"][0], "proofValue": "z1"}]}),
+        json.dumps({**unsigned, "proof": 7}),
+        f"{head}.{other}.{signature}",
+    ):
+        assert _check(world, credential=text) == {"verdict": "altered", "certificate": None, "asIssued": None}
+    # Everything but the picture of a page is as it was.
+    touched = _check(world, pdf=_base64(pdf + b"\n"))
+    assert (touched["verdict"], touched["asIssued"]) == ("valid", False)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_a_token_in_another_algorithm_is_not_taken_for_ours(world: World, algorithm: str) -> None:
+    _, token, _ = _held(world, world.certified())
+    head, claims, signature = token.split(".")
+    header = {**json.loads(base64.urlsafe_b64decode(head + "==")), "alg": algorithm}
+    other = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    assert _check(world, credential=f"{other}.{claims}.{signature}")["verdict"] == "altered"
+    assert _check(world, credential=f"{other}.{claims}.")["verdict"] == "altered"
+
+
+def test_what_is_not_ours_is_unknown(world: World) -> None:
+    credential, _, _ = _held(world, world.certified())
+    for document in (
+        {},
+        {"id": 7},
+        {**credential, "id": "https://elsewhere.example/v1/verifications/abc"},
+        {**credential, "id": "https://register.example/v1/verifications/abc"},
+    ):
+        assert _check(world, credential=json.dumps(document))["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"credential": "x"}, "#/credential"),
+        ({"credential": "[]"}, "#/credential"),
+        ({"credential": '{"a":' * (DEEPEST + 1) + "1" + "}" * (DEEPEST + 1)}, "#/credential"),
+        ({"credential": "[" * 50_000}, "#/credential"),
+        ({"credential": "a.b.c"}, "#/credential"),
+        ({"pdf": "YWJj"}, "#/pdf"),
+        ({"pdf": "YWJ"}, "#/pdf"),
+        ({"pdf": _base64(b"%PDF-1.7\n%%EOF")}, "#/pdf"),
+        ({}, "#"),
+        ({"credential": "{}", "pdf": "YWJj"}, "#"),
+    ],
+)
+def test_what_is_neither_is_refused(world: World, body: JSON, pointer: str) -> None:
+    answer = world.http.post("/v1/verifications", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
