@@ -31,6 +31,7 @@ NO_KEY = {
     "/v1/registrations/{registrationId}/_reject": "is refused the second time",
     "/v1/registrations/{registrationId}/_confirm": "is refused the second time",
     "/v1/registrations/{registrationId}/_decline": "is refused the second time",
+    "/v1/registrations/{registrationId}/personal-links/_renew": "ends links that nobody has yet",
     "/v1/editions/{edition}/possible-duplicates/_decide": "decides the same once more",
     "/v1/draws/{drawId}/_run": "is refused the second time",
     "/v1/draws/{drawId}/_publish": "is refused the second time",
