@@ -25,7 +25,7 @@ class AmountNotOpen(Problem):
 async def pay(
     db: AsyncSession, caller: Caller, number: str, wanted: PaymentBody, now: datetime
 ) -> InvoiceRead:
-    """Record a payment, whole or in part; below zero it undoes an earlier one.
+    """Record a payment, whole or in part, or that one was undone.
 
     Raises NotFound, Forbidden, InvoiceCredited (what was paid on it is given back on the credit note),
     AmountNotOpen and, for a day that is yet to come, InvalidInput.
@@ -41,13 +41,15 @@ async def pay(
     if found.credited_at is not None:
         raise InvoiceCredited(f"{number} is credited: what was paid on it is given back on the credit note.")
     still_open = found.due_cents - found.paid_cents
-    amount = still_open if wanted.amount_cents is None else wanted.amount_cents
-    if amount == 0 or not -found.paid_cents <= amount <= still_open:
+    most = found.paid_cents if wanted.undone else still_open
+    size = most if wanted.amount_cents is None else wanted.amount_cents
+    if size == 0 or size > most:
         raise AmountNotOpen(
             f"Of {number} {still_open} cents are open and {found.paid_cents} paid.",
             openCents=still_open,
             paidCents=found.paid_cents,
         )
+    amount = -size if wanted.undone else size
     found.paid_cents += amount
     db.add(
         InvoicePayment(

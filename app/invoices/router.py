@@ -132,7 +132,7 @@ async def get_invoice_ubl(number: Number, caller: Reading, db: Db) -> Response:
 async def pay_invoice(
     number: Number, body: PaymentBody, caller: WritingOnce, response: Response, db: Db, now: Now
 ) -> InvoiceRead:
-    """Record what was paid, all that is open unless an amount is given; below zero it undoes a payment.
+    """Record what was paid, all that is open unless an amount is given, or that a payment was undone.
 
     On a credit note it records what was given back.
     """

@@ -1,13 +1,13 @@
 """What goes in and out about invoices, sellers and buyers."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import WHOLE, Day, Email, Input, Moment, Name, Output, Title
+from app.core.values import WHOLE, Day, Email, Flag, Input, Moment, Name, Output, Title
 from app.invoices import identifiers
 from app.invoices.standing import InvoiceKind, InvoiceStatus
 from app.invoices.ubl import UblProfile
@@ -75,8 +75,7 @@ Country = Annotated[
 ]
 Prefix = Annotated[str, Field(min_length=1, max_length=20, pattern="^[A-Z][A-Z0-9]*$")]
 Days = Annotated[int, Field(strict=True, ge=0, le=365), WHOLE]
-# Below nothing is what undoes a payment: a booking that the bank took back, a mistake.
-Payment = Annotated[int, Field(strict=True, ge=-100_000_000, le=100_000_000), WHOLE]
+Payment = Annotated[int, Field(strict=True, ge=1, le=100_000_000), WHOLE]
 
 
 class SellerPut(Input):
@@ -207,16 +206,13 @@ class PaymentBody(Input):
     paid_on: Day = Field(examples=["2021-09-20"])
     amount_cents: Payment | None = Field(
         default=None,
-        description="in euro cents, and below zero to undo an earlier one; all that is open unless given",
+        description="in euro cents; all that is open unless given, or all that was paid if it is undone",
         examples=[75000],
     )
+    undone: Flag = Field(
+        default=False, description="an earlier payment is undone, such as one that the bank took back"
+    )
     note: Title | None = Field(default=None, examples=["Afschrift 118"])
-
-    @model_validator(mode="after")
-    def _of_something(self) -> Self:
-        if self.amount_cents == 0:
-            raise PydanticCustomError("nothing", "amountCents should not be 0")
-        return self
 
 
 class CreditReason(Input):
@@ -231,7 +227,7 @@ class PaymentRead(Output):
     model_config = ConfigDict(title="InvoicePayment", from_attributes=True)
 
     paid_on: Day
-    amount_cents: int
+    amount_cents: int = Field(description="below zero where an earlier payment was undone")
     note: str | None
     recorded_by: str = Field(description="id of the client")
     recorded_at: Moment

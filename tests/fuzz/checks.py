@@ -43,7 +43,6 @@ RULES = frozenset(
         "future",
         "iban",
         "kvk-number",
-        "nothing",
         "oin",
         "rate",
         "vat-number",
@@ -51,7 +50,15 @@ RULES = frozenset(
 )
 # Members that are required of some callers, or together with others.
 SOMETIMES_REQUIRED = frozenset(
-    {"#/partner", "#/value", "#/signature", "#/beacon/source", "#/beacon/field", "#/beacon/availableAt"}
+    {
+        "#/partner",
+        "#/value",
+        "#/signature",
+        "#/numberPrefix",
+        "#/beacon/source",
+        "#/beacon/field",
+        "#/beacon/availableAt",
+    }
 )
 # A precondition that does not hold, a state that does not allow it, somebody who may not, a key used before.
 REFUSALS = frozenset({401, 403, 404, 409, 412, 422})

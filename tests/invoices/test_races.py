@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from app.invoices import service
 from tests.invoices.test_invoices import REASON
 from tests.world import JSON, PILOT, World
 
@@ -60,6 +61,25 @@ def test_what_is_refused_or_rolled_back_leaves_no_gap(world: World, people: list
     answers = world.http.together(notes)
     assert Counter(answer.status_code for answer in answers) == {201: 8, 409: 8}
     assert _numbers(world) == _gapless(16)
+
+
+def test_what_fails_after_its_number_was_taken_gives_it_back(
+    world: World, people: list[JSON], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    world.invoice(people[0]["id"])
+    with monkeypatch.context() as broken:
+        broken.setattr(service, "record", fail)
+        for path, body in (
+            ("/v1/invoices", {"registration": people[1]["id"]}),
+            ("/v1/invoices/MOCCA-2021-00001/_credit", REASON),
+            (f"/v1/editions/{PILOT}/invoices", None),
+        ):
+            assert world.provider.post(path, body).status_code == 500
+    assert _numbers(world) == _gapless(1)
+    assert world.provider.post(f"/v1/editions/{PILOT}/invoices").json()["issued"] == _gapless(8)[1:]
 
 
 def test_an_invoice_paid_many_times_at_once_is_paid_once(world: World, people: list[JSON]) -> None:
