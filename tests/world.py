@@ -249,6 +249,15 @@ class World:
         certificate: JSON = answer.json()
         return certificate
 
+    def publish_head(self) -> str:
+        """Publish how the register of certificates stood at the end of today; gives the day."""
+        state = self.app.state
+        today: datetime = state.clock.now()
+        tomorrow = Clock(today + timedelta(days=1))
+        vault = keys.Vault.of(state.settings)
+        assert self.http.portal.call(worker.publish_head, state.database, tomorrow, vault)
+        return today.date().isoformat()
+
     def rotate_keys(self) -> str:
         """Rotate the signing key, as the command line does; gives the new one's name."""
         state = self.app.state

@@ -177,6 +177,6 @@ def test_what_was_issued_before_there_was_a_chain_is_entered(history: World) -> 
         "UPDATE certificate SET supersedes = NULL, superseded_at = NULL, revoked_at = issued_at,"
         " revoke_reason = 'Proef', status = 'revoked'",
     )
-    migrate.downgrade(url, "0006")
+    migrate.downgrade(url, "0010")
     migrate.upgrade(url)
     assert _verified(history) == register.Verified(4, 2, 0, 0, [])

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.registrations.links import Links
-from tests.whole.test_access import _made_up, _routes
+from tests.whole.test_access import ROWS, _made_up, _routes
 from tests.world import ADDRESS, JSON, PILOT, SELLER, World, form, registration
 
 ROUTES = [(method, route.path) for route in _routes() for method in sorted(route.methods or ())]
@@ -89,6 +89,14 @@ class Everything:
             .rpartition("/")[2],
             "pageToken": self._page_token(made["id"]),
             "makeUpId": _made_up(world, made["id"]),
+            "holderToken": world.fleck.get(f"/v1/registrations/{made['id']}/personal-links")
+            .json()["holder"]
+            .rpartition("/")[2],
+            "batchId": world.lkca.post("/v1/certificate-batches", {"edition": PILOT, "dryRun": True}).json()[
+                "id"
+            ],
+            "listId": "1",
+            "on": world.publish_head(),
         }
         world.at("2021-10-07T15:00+02:00")  # the first session runs, so there is a code to check in by
 
@@ -105,8 +113,9 @@ class Everything:
         return template.format(**self.names)
 
     def ask(self, method: str, template: str, **kwargs: object) -> httpx.Response:
-        """The answer to the administrator."""
-        return self.world.admin.request(method, self.path(template), **kwargs)
+        """The answer to the administrator, or the certifier, whose alone it is."""
+        party = self.world.lkca if ROWS[method, template] == ["c"] else self.world.admin
+        return party.request(method, self.path(template), **kwargs)
 
     def tag(self, template: str) -> str:
         """The tag of what a change changes, as its reader gets it."""

@@ -19,10 +19,20 @@ PATHS = {path: {method for method, each in ROWS if each == path} for _, path in 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO")
 FRIEND, STRANGER = "https://app.partner.example", "https://elsewhere.example"
 PROBLEM = "application/problem+json"
+# What programs of everybody read, from any page.
+FOR_ALL = (
+    "/v1/openapi.json",
+    "/v1/status-lists/{listId}",
+    "/.well-known/did.json",
+    "/.well-known/jwks.json",
+)
 # What these answers are for says more than the standard header.
 OWN = {
     "/v1/docs": {"Content-Security-Policy"},
     "/v1/openapi.json": {"Cache-Control"},
+    "/v1/status-lists/{listId}": {"Cache-Control"},
+    "/.well-known/did.json": {"Cache-Control"},
+    "/.well-known/jwks.json": {"Cache-Control"},
     "/v1/verifications/{code}": {"Content-Security-Policy"},
     "/v1/draws/{drawId}": {"Content-Security-Policy"},
     "/v1/draw-receipts/{receiptToken}": {"Content-Security-Policy"},
@@ -144,12 +154,12 @@ def test_every_address_that_is_read_is_also_asked_for_without_its_content(world:
 
 
 def test_every_address_is_for_the_origins_that_are_allowed(world: World) -> None:
-    """/core/transport/cors: a list of origins, and every origin for the OpenAPI document alone."""
+    """/core/transport/cors: a list of origins, and every origin for what everybody's programs must read."""
     for path, methods in PATHS.items():
         for asker in (world.http, world.admin):
             for method in methods:
                 answer = asker.request(method, path.format(**FILLED), headers={"Origin": FRIEND})
-                allowed = "*" if "openapi.json" in path else FRIEND
+                allowed = "*" if answer.is_success and path in FOR_ALL else FRIEND
                 assert answer.headers["access-control-allow-origin"] == allowed, (method, path)
                 exposed = listed(answer.headers["access-control-expose-headers"])
                 assert {"ETag", "Link", "Location", "API-Version", "Idempotency-Replayed"} <= exposed
@@ -157,7 +167,7 @@ def test_every_address_is_for_the_origins_that_are_allowed(world: World) -> None
                 assert "access-control-allow-credentials" not in answer.headers
         for stranger in (STRANGER, "null", f"{FRIEND}.evil.example", FRIEND.upper(), ""):
             answer = ask(world, "GET", path, Origin=stranger)
-            if "openapi.json" not in path:
+            if path not in FOR_ALL:
                 assert "access-control-allow-origin" not in answer.headers, (path, stranger)
             assert "Origin" in listed(answer.headers["vary"])
 

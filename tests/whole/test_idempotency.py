@@ -36,6 +36,7 @@ NO_KEY = {
     "/v1/enrolment-forms/{token}": "saves the same once more, or is refused",
     "/v1/registrations/{registrationId}/enrolment-form/_reopen": "is refused the second time",
     "/v1/editions/{edition}/possible-duplicates/_decide": "decides the same once more",
+    "/v1/verifications": "keeps nothing",
     "/v1/draws/{drawId}/_run": "is refused the second time",
     "/v1/draws/{drawId}/_publish": "is refused the second time",
     "/v1/draws/{drawId}/_void": "is refused the second time",
@@ -116,6 +117,10 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     ask(world.provider, path, hours, registrationId=participant["id"])
     issued = ask(world.lkca, "/v1/certificates", {"registration": participant["id"]})
     assert issued.headers["location"].endswith("-000001")
+    number, renamed = issued.json()["number"], {"reason": "Andere naam"}
+    anew = ask(world.lkca, "/v1/certificates/{number}/_reissue", renamed, number=number)
+    assert anew.headers["location"].endswith("-000002")
+    ask(world.lkca, "/v1/certificate-batches", {"edition": PILOT, "dryRun": True})
     assert ask.paths == KEYED
 
 

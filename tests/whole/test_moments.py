@@ -35,8 +35,8 @@ def _sessions_and_editions(world: World, edge: str, number: int) -> list[int]:
         window = {"opensAt": "2020-01-01T00:00:00Z", "closesAt": edge}
     edition = {**EDITION, "slug": f"ver-{number}", "window": window, "formsDueAt": edge}
     answers = [
-        world.admin.post("/v1/sessions", {**SESSION, **times}),
-        world.admin.patch(f"/v1/sessions/{world.sessions()[-1]['id']}", times),
+        world.admin.post("/v1/sessions", {**SESSION, **times, "allowOverlap": True}),
+        world.admin.patch(f"/v1/sessions/{world.sessions()[-1]['id']}", {**times, "allowOverlap": True}),
         world.admin.post("/v1/editions", edition),
         world.admin.patch("/v1/editions/voorbeeld", {"window": window}),
         world.admin.patch("/v1/editions/voorbeeld", {"formsDueAt": edge}),

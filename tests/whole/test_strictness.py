@@ -180,7 +180,8 @@ def test_no_route_overlooks_a_part_of_the_query(world: World) -> None:
 )
 def test_no_number_in_a_query_has_anything_but_digits(world: World, number: str) -> None:
     for path, name in NUMBERS:
-        answer = world.admin.get(f"{path.format(**FILLED)}?{name}={number}")
+        party = world.lkca if ROWS["GET", path] == ["c"] else world.admin
+        answer = party.get(f"{path.format(**FILLED)}?{name}={number}")
         assert answer.status_code == 400, (path, name, answer.status_code)
         assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"#/{name}"]
 
