@@ -351,7 +351,7 @@ async def _work(settings: Settings, url: str) -> None:
     try:
         async with database.transaction() as db:
             await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
-        await background.work(database, Clock(settings.at), keys.Vault.of(settings), settings.worker_seconds)
+        await background.work(database, Clock(settings.at), settings)
     finally:
         await database.close()
 

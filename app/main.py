@@ -33,7 +33,6 @@ from app.core.http.limits import Limiter
 from app.core.http.origins import Origins
 from app.core.problems import Unavailable
 from app.core.settings import Settings
-from app.credentials.keys import Vault
 from app.credentials.router import router as status_lists
 from app.credentials.router import well_known
 from app.documentation.router import router as documentation
@@ -44,6 +43,8 @@ from app.identity.router import clients, organisations, tokens
 from app.invoices.participants_router import router as participants_invoices
 from app.invoices.router import router as invoices
 from app.invoices.sellers_router import router as sellers
+from app.notifications.router import router as messages
+from app.notifications.untold_router import router as untold
 from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
@@ -88,6 +89,8 @@ ROUTERS = (
     register,
     status_lists,
     well_known,
+    messages,
+    untold,
     events,
     documentation,
     health,
@@ -158,4 +161,4 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
 
 async def _work(wanted: bool, database: Database, clock: Clock, settings: Settings) -> None:
     if wanted:
-        await worker.work(database, clock, Vault.of(settings), settings.worker_seconds)
+        await worker.work(database, clock, settings)

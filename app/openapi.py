@@ -107,6 +107,7 @@ TAGS = {
     "progress": "Phases, product, and what is met for a certificate.",
     "certificates": "Issued when every requirement is met.",
     "verifications": "The public check of a certificate.",
+    "messages": "What people are told by e-mail, and who has not been told yet.",
     "events": "The audit trail.",
 }
 DESCRIPTION = """\

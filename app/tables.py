@@ -10,6 +10,7 @@ import app.draws.models
 import app.events.models
 import app.identity.models
 import app.invoices.models
+import app.notifications.models
 import app.registrations.models
 import app.trainings.models  # noqa: F401  imported for the tables that it defines
 

@@ -1,6 +1,8 @@
 """The background work: what falls due by itself. More than one worker at a time does no harm."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -10,24 +12,48 @@ from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
+from app.core.settings import Settings
 from app.credentials.keys import Vault
 from app.draws import service as draws
 from app.invoices import service as invoices
+from app.notifications import posting
+from app.notifications.posting import Post
+from app.notifications.smtp import ServerUnavailable
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
 
 log = structlog.get_logger(__name__)
 
 
-async def work(database: Database, clock: Clock, vault: Vault, seconds: float) -> None:
-    """Do what is due, every `seconds`, until cancelled; a failure is logged and tried again."""
+async def work(database: Database, clock: Clock, settings: Settings) -> None:
+    """Do what is due, round after round, until cancelled.
+
+    Three lines of work beside each other: a mail server that is slow delays neither what falls due nor what
+    is made of events.
+    """
+    post, seconds = Post.of(settings), settings.worker_seconds
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_rounds(partial(_what_is_due, database, clock, Vault.of(settings)), seconds))
+        tasks.create_task(_rounds(partial(posting.empty_outbox, database, clock, post), seconds))
+        tasks.create_task(_rounds(partial(posting.send, database, clock, post), seconds))
+
+
+async def _what_is_due(database: Database, clock: Clock, vault: Vault) -> None:
+    """What falls due by itself, and what certificates wait for."""
+    await once(database, clock)
+    await issue_certificates(database, clock, vault)
+    await publish_head(database, clock, vault)
+
+
+async def _rounds(work: Callable[[], Awaitable[object]], seconds: float) -> None:
+    """Do one line of work every `seconds`; a failure is logged and tried again."""
     while True:
         try:
-            await once(database, clock)
-            await issue_certificates(database, clock, vault)
-            await publish_head(database, clock, vault)
+            await work()
         except Unavailable:
             log.warning("background work waits for the database")
+        except ServerUnavailable as away:
+            log.warning("messages wait for the mail server", why=str(away))
         except Exception:  #  whatever went wrong, the next round must come
             log.exception("background work failed")
         await asyncio.sleep(seconds)

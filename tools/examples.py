@@ -28,6 +28,7 @@ from app.core.database import Database
 from app.core.settings import Settings
 from app.credentials.keys import Vault
 from app.main import create_app
+from tests.notifications.post_office import Postman
 from tests.world import ADDRESS, JSON, PILOT, Http, Party, World, form, registration
 
 PLANTED = datetime(2021, 6, 1, tzinfo=UTC)
@@ -139,6 +140,7 @@ def story(world: World) -> None:
     world.at("2021-06-15T09:00+02:00")
     people = _register(world)
     drawn = _draw(world, people)
+    _tell(world)
     _follow(world, drawn)
     _invoice(world, drawn[0])
     _certify(world, drawn[0])
@@ -291,6 +293,23 @@ def _draw(world: World, people: list[JSON]) -> list[str]:
     good(world.http.get(receipt, headers={"Accept": "application/json"}))
     read = [good(world.fleck.get(f"/v1/registrations/{one['id']}")) for one in people]
     return [one["id"] for one in read if one["status"] == "placed"]
+
+
+def _tell(world: World) -> None:
+    """What everybody hears of it, and who has not heard it yet."""
+    Postman(world, None).collect()
+    fleck, admin = world.fleck, world.admin
+    query = "?edition=noord-midden-2021&kind=seat-placed"
+    message = good(fleck.get(f"/v1/messages{query}"))["items"][0]
+    path = f"/v1/messages/{message['id']}"
+    good(fleck.get(path))
+    good(admin.get(f"{path}/preview"))
+    good(admin.post(f"{path}/_retry"))
+    good(fleck.get("/v1/message-templates"))
+    good(fleck.get("/v1/message-templates/waitlisted/preview?language=nl"))
+    untold = good(fleck.get(f"/v1/editions/{PILOT}/untold-outcomes"))["items"]
+    told = {"reason": "Gebeld op 6 juli."}
+    good(fleck.post(f"/v1/registrations/{untold[0]['registration']}/_told", told))
 
 
 def _follow(world: World, drawn: list[str]) -> None:

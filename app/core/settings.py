@@ -7,11 +7,14 @@ import os
 import re
 import secrets
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import asyncpg
+from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -26,7 +29,8 @@ class Settings(BaseSettings):
     Raises pydantic's ValidationError, naming each variable that is wrong.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    # What a wrong variable holds may be a secret, so no error shows it.
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     environment: Literal["development", "production"] = "development"
     database_url: str | None = Field(default=None, description="PostgreSQL 15 or newer; embedded when absent")
@@ -48,6 +52,14 @@ class Settings(BaseSettings):
     check_in_grace_minutes: int = Field(default=10, ge=0, le=240, description="after which one is late")
     public_per_minute: int = Field(
         default=120, ge=0, description="calls of the public check by one address in a minute; 0: no limit"
+    )
+    smtp_url: SecretStr | None = Field(default=None, description="mail server; without one messages wait")
+    smtp_seconds: float = Field(default=30.0, gt=0, le=120)
+    mail_from: str | None = Field(default=None, description="whom messages come from")
+    mail_reply_to: str | None = Field(default=None, description="where a partner has no address of its own")
+    mail_days: int = Field(default=5, ge=1, le=30, description="for how long a message is worth sending")
+    mail_quiet_minutes: int = Field(
+        default=15, ge=0, le=1440, description="how long news of a session waits for what may follow"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
@@ -83,6 +95,34 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin} is no origin, such as https://www.example.org")
         return frozenset(listed)
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or not url.get_secret_value():
+            return None
+        try:
+            parts = urlsplit(url.get_secret_value())
+            known = parts.scheme in ("smtp", "smtps") and parts.hostname and (parts.port or 1)
+        except ValueError:
+            known = False
+        if not known or parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("should read smtp://user:password@host:587, or smtps:// for TLS from the start")
+        return url
+
+    @field_validator("mail_from", "mail_reply_to")
+    @classmethod
+    def _a_mailbox(cls, written: str | None) -> str | None:
+        """Accept an address, with a name before it or without."""
+        if not written:
+            return None
+        try:
+            read = validate_email(parseaddr(written)[1], check_deliverability=False)
+        except EmailNotValidError:
+            read = None
+        if read is None or read.ascii_email is None:
+            raise ValueError("should read register@example.org, or Register <register@example.org>")
+        return written
+
     @field_validator("at")
     @classmethod
     def _in_utc(cls, at: datetime | None) -> datetime | None:
@@ -99,6 +139,8 @@ class Settings(BaseSettings):
             raise ValueError("AT is for development only")
         if self.at and self.database_url and not self.allow_at_with_database_url:
             raise ValueError("AT with DATABASE_URL needs ALLOW_AT_WITH_DATABASE_URL=true: it dates real data")
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("SMTP_URL needs MAIL_FROM, whom messages come from")
         if self.environment == "production":
             self._check_production()
         return self

@@ -40,6 +40,8 @@ class Scope(StrEnum):
     INVOICES_WRITE = "invoices:write"
     INVOICE_ADDRESSES_WRITE = "invoice-addresses:write"
     EVENTS_READ = "events:read"
+    MESSAGES_READ = "messages:read"
+    MESSAGES_WRITE = "messages:write"
 
 
 SCOPE_TEXTS: dict[Scope, str] = {
@@ -65,6 +67,8 @@ SCOPE_TEXTS: dict[Scope, str] = {
     Scope.INVOICES_WRITE: "Issue and credit invoices, and record payments",
     Scope.INVOICE_ADDRESSES_WRITE: "Correct where an invoice goes",
     Scope.EVENTS_READ: "See the audit trail",
+    Scope.MESSAGES_READ: "See which messages were sent, and who has not been told",
+    Scope.MESSAGES_WRITE: "See messages as they are sent, personal links included, and send them again",
 }
 
 _PARTICIPATION = {
@@ -86,6 +90,7 @@ _INTAKE = {
     Scope.APPLICANTS_READ,
     Scope.APPLICANTS_WRITE,
     Scope.EVENTS_READ,
+    Scope.MESSAGES_READ,
 }
 _BILLING = {Scope.INVOICES_READ, Scope.INVOICE_ADDRESSES_WRITE}
 

@@ -15,6 +15,7 @@ class Organisation(SQLModel, table=True):
     slug: str = Field(primary_key=True, max_length=63)
     name: str = Field(max_length=200, unique=True)
     region: str | None = Field(default=None, max_length=100)
+    email: str | None = Field(default=None, max_length=254)
     roles: list[str] = Field(sa_type=sa.ARRAY(sa.String(40)))
 
 

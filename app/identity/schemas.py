@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from app.core.paging import Page
-from app.core.values import Change, Input, Moment, Name, Output, Slug, Title
+from app.core.values import Change, Email, Input, Moment, Name, Output, Slug, Title
 from app.identity.caller import Role
 
 
@@ -26,6 +26,11 @@ class OrganisationCreate(Input):
     name: Title = Field(examples=["CultuurSchakel"])
     region: Name | None = Field(default=None, examples=["Den Haag"])
     roles: list[OrganisationRole] = Field(min_length=1, max_length=4, examples=[["partner"]])
+    email: Email | None = Field(
+        default=None,
+        description="who answers a message of the register writes to it",
+        examples=["post@cultuurschakel.example"],
+    )
 
 
 class OrganisationChange(Change):
@@ -34,6 +39,7 @@ class OrganisationChange(Change):
     name: Title = Field(default="", examples=["CultuurSchakel"])
     region: Name | None = None
     roles: list[OrganisationRole] = Field(default=[], min_length=1, max_length=4)
+    email: Email | None = None
 
 
 class OrganisationRead(Output):
@@ -45,6 +51,7 @@ class OrganisationRead(Output):
     name: str = Field(examples=["FleCk"])
     region: str | None = Field(examples=["Flevoland"])
     roles: list[OrganisationRole] = Field(examples=[["partner"]])
+    email: str | None = Field(description="who answers a message of the register writes to it")
 
 
 class OrganisationPage(Page[OrganisationRead]):

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
+from app.core.language import Language
 from app.registrations import search
 from app.registrations.lifecycle import REOPENED, Status
 from app.registrations.likeness import DuplicateVerdict
@@ -29,6 +30,7 @@ class Applicant(SQLModel, table=True):
     """A person as one registration gave them; who has no given name has one name only (a mononym)."""
 
     __table_args__ = (
+        sa.CheckConstraint("language IN ('nl', 'en')", name="language"),
         sa.Index("ix_applicant_search", sa.text("search_grams(search_text)"), postgresql_using="gin"),
     )
 
@@ -39,6 +41,7 @@ class Applicant(SQLModel, table=True):
     family_name: str = Field(max_length=100)
     email: str = Field(max_length=254)
     phone: str | None = Field(default=None, max_length=30)
+    language: Language = Field(default="nl", sa_type=sa.String(2), sa_column_kwargs={"server_default": "nl"})
     # What is searched, the school of the registration too. It is kept here, since an applicant seldom changes
     # and each new version of the row writes some sixty entries to the index.
     search_text: str = Field(default="", sa_type=sa.Text)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from app.core.language import Language
 from app.core.paging import Page
 from app.core.values import Change, Email, Input, Moment, Name, Output, Phone, Slug, Text, Title
 from app.registrations.lifecycle import Status
@@ -34,6 +35,7 @@ class ApplicantCreate(Input):
     family_name: Name = Field(examples=["Meer"])
     email: Email = Field(examples=["noor@lyceum.example"])
     phone: Phone | None = Field(default=None, examples=["+31612345678"])
+    language: Language = Field(default="nl", description="of the messages that the applicant gets")
 
 
 class ApplicantChange(Change):
@@ -44,6 +46,7 @@ class ApplicantChange(Change):
     family_name: Name = ""
     email: Email = ""
     phone: Phone | None = None
+    language: Language = "nl"
 
 
 class SchoolBody(Input):
@@ -94,6 +97,7 @@ class ApplicantRead(Output):
     family_name: str
     email: str
     phone: str | None
+    language: Language = Field(description="of the messages that the applicant gets")
 
 
 class ApplicantPage(Page[ApplicantRead]):

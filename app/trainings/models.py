@@ -95,6 +95,7 @@ class Edition(SQLModel, table=True):
         sa_type=JSONB(none_as_null=True),
         description="a prices.Vat, where it is not the seller's",
     )
+    mails_applicants: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
 
 
 class EditionProvider(SQLModel, table=True):

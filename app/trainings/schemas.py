@@ -202,6 +202,9 @@ class EditionCreate(Input):
         default=None, description="the organisation that invoices the participants", examples=["mocca"]
     )
     vat: VatBody | None = Field(default=None, description="null: as the organisation that invoices has it")
+    mails_applicants: Flag = Field(
+        default=True, description="whether the register sends its messages; false where the partners do"
+    )
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -239,6 +242,7 @@ class EditionChange(Change):
     price_cents: Cents | None = None
     invoiced_by: Slug | None = None
     vat: VatBody | None = None
+    mails_applicants: Flag = True
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -321,6 +325,9 @@ class EditionRead(Output):
     price_cents: int = Field(description="in euro cents; the training's unless it has its own")
     invoiced_by: str | None = Field(description="the organisation that invoices the participants")
     vat: VatRead | None = Field(description="null: as the organisation that invoices has it")
+    mails_applicants: bool = Field(
+        description="whether the register sends its messages; false where the partners do"
+    )
 
 
 class EditionPage(Page[EditionRead]):

@@ -197,3 +197,32 @@ def test_origins_stand_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     monkeypatch.setenv("ALLOWED_ORIGINS", f"https://good.example,{wrong}")
     assert f"{wrong} is no origin" in refusal()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mail.example",
+        "smtp://",
+        "mail.example:25",
+        "smtp://mail.example:no",
+        "smtp://mail.example/inbox",
+    ],
+)
+def test_what_is_no_mail_server_is_refused_without_its_password(url: str) -> None:
+    assert "should read smtp://user:password@host:587" in refusal(smtp_url=url, mail_from="a@b.example")
+    secret = refusal(smtp_url="http://register:geheim@mail.example", mail_from="a@b.example")
+    assert "geheim" not in secret
+
+
+@pytest.mark.parametrize("written", ["Register", "Register <>", "a@", "zoë@b.example", "a@b"])
+def test_whom_messages_come_from_has_an_address(written: str) -> None:
+    assert "should read register@example.org" in refusal(mail_from=written)
+    assert "should read register@example.org" in refusal(mail_reply_to=written)
+
+
+def test_a_mail_server_needs_somebody_whom_messages_come_from() -> None:
+    assert "SMTP_URL needs MAIL_FROM" in refusal(smtp_url="smtp://mail.example")
+    settings = Settings(smtp_url="smtp://register:geheim@mail.example", mail_from="Register <a@b.example>")
+    assert "geheim" not in f"{settings!r}{settings.model_dump_json()}"
+    assert Settings(smtp_url="", mail_from="").smtp_url is None

@@ -1,6 +1,8 @@
 """The access table: every route has a decision, every role is let in or kept out as the contract says."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -10,6 +12,7 @@ from starlette.routing import BaseRoute
 from app.identity.access import _open_to_all, authenticate
 from app.identity.caller import ROLE_SCOPES, Role, Scope
 from app.main import ROUTERS
+from tests.notifications.post_office import Postman
 from tests.world import ADDRESS, PILOT, Party, World
 
 # Who may call what, written out once more, apart from the code: p partner, v provider, c certifier, a admin.
@@ -125,6 +128,14 @@ GET    /v1/register-heads/{on}                                 public
 GET    /v1/status-lists/{listId}                               public
 GET    /.well-known/did.json                                   public
 GET    /.well-known/jwks.json                                  public
+GET    /v1/messages                                            p a
+GET    /v1/messages/{messageId}                                p a
+GET    /v1/messages/{messageId}/preview                        a
+POST   /v1/messages/{messageId}/_retry                         a
+GET    /v1/message-templates                                   p a
+GET    /v1/message-templates/{kind}/preview                    p a
+GET    /v1/editions/{edition}/untold-outcomes                  p a
+POST   /v1/registrations/{registrationId}/_told                p a
 GET    /v1/events                                              p a
 GET    /v1/openapi.json                                        public
 GET    /v1/docs                                                public
@@ -149,6 +160,8 @@ FILLED = {
     "drawId": "01890000-0000-7000-8000-000000000000",
     "number": "CCVO-2022-000001",
     "invoiceNumber": "MOCCA-2022-00001",
+    "messageId": "01890000-0000-7000-8000-000000000000",
+    "kind": "waitlisted",
     "code": "nothing",
     "batchId": "01890000-0000-7000-8000-000000000000",
     "listId": "1",
@@ -229,6 +242,7 @@ def test_every_role_is_let_in_or_kept_out(world: World, letter: str) -> None:
 def test_what_is_another_partners_is_not_found(world: World) -> None:
     """Every address below one registration, for a partner whose it is not; and the lists show nothing."""
     mine = world.certified(world.mocca)
+    Postman(world, None).collect()
     registration = world.mocca.get(f"/v1/registrations/{mine['registration']}").json()
     world.invoices_by("mocca")
     invoice = world.invoice(registration["id"])
@@ -238,17 +252,19 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
         "number": mine["number"],
         "invoiceNumber": invoice["number"],
         "phase": "orientatie",
+        "messageId": world.mocca.get("/v1/messages").json()["items"][0]["id"],
         "sessionId": world.sessions()[0]["id"],
         "makeUpId": _made_up(world, registration["id"]),
     }
-    bodies = {"PATCH": {}, "PUT": ADDRESS}
+    bodies: dict[str, Any] = {"PATCH": {}, "PUT": ADDRESS, "_told": {"reason": "Gebeld."}}
     for (method, path), allowed in ROWS.items():
-        # An edition's table is everybody's, with the rows that are their own.
-        if "p" in allowed and "{" in path and "{edition}" not in path:
-            answer = world.fleck.request(method, path.format(**ids), json=bodies.get(method))
+        # An edition's table is everybody's, with the rows that are their own; templates are everybody's too.
+        if "p" in allowed and set(re.findall(r"{(\w+)}", path)) & set(ids):
+            body = bodies.get(method, bodies.get(path.rpartition("/")[2]))
+            answer = world.fleck.request(method, path.format(**ids), json=body)
             assert answer.status_code == 404, (method, path, answer.text)
             assert registration["id"] not in answer.text
-    lists = ("registrations", "applicants", "attendance", "certificates", "invoices", "events")
+    lists = ("registrations", "applicants", "attendance", "certificates", "invoices", "messages", "events")
     for path in (*lists, f"editions/{PILOT}/contact-hours"):
         assert world.mocca.get(f"/v1/{path}").json()["items"], path
         assert world.fleck.get(f"/v1/{path}").json()["items"] == [], path

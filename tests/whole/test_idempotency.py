@@ -43,6 +43,8 @@ NO_KEY = {
     "/v1/certificates/{number}/_revoke": "is refused the second time",
     "/v1/registrations/{registrationId}/make-up-hours/{makeUpId}/_revoke": "is refused the second time",
     "/v1/personal-pages/{pageToken}/check-ins": "who has checked in stays so",
+    "/v1/messages/{messageId}/_retry": "a message that waits is sent once",
+    "/v1/registrations/{registrationId}/_told": "is refused the second time",
 }
 POSTS = {route.path: route for route in _routes() if "POST" in (route.methods or ())}
 KEYED = {path for path, route in POSTS.items() if _authenticate_once in _calls(route.dependant)}

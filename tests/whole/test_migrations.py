@@ -37,6 +37,10 @@ SELECT 'index', i.tablename, i.indexname, i.indexdef
 UNION ALL
 SELECT 'function', p.proname, '', pg_get_functiondef(p.oid)
   FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+UNION ALL
+SELECT 'trigger', r.relname, t.tgname, pg_get_triggerdef(t.oid)
+  FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid
+ WHERE r.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
 ORDER BY 1, 2, 3, 4
 """
 
