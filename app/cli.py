@@ -22,7 +22,7 @@ from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
-from app.core import embedded, logs
+from app.core import embedded, logs, storage
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Problem, Unavailable
@@ -300,7 +300,7 @@ async def _work(settings: Settings, url: str) -> None:
     try:
         async with database.transaction() as db:
             await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
-        await background.work(database, Clock(settings.at), settings.worker_seconds)
+        await background.work(database, Clock(settings.at), storage.of(settings), settings.worker_seconds)
     finally:
         await database.close()
 

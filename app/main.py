@@ -11,9 +11,14 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
+from app.attendance.files_router import router as files
+from app.attendance.files_router import uploads
+from app.attendance.personal_router import router as personal_progress
+from app.attendance.personal_router import uploads as personal_uploads
 from app.attendance.router import router as attendance
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
+from app.core import storage as storages
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.http import deprecation, refusals, strictness
@@ -22,8 +27,10 @@ from app.core.http.dependencies import Db
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
 from app.core.http.origins import Origins
+from app.core.http.uploads import limits
 from app.core.problems import Unavailable
 from app.core.settings import Settings
+from app.core.storage import Storage
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
 from app.identity.access import PUBLIC
@@ -54,6 +61,10 @@ ROUTERS = (
     editions_registrations,
     draws,
     attendance,
+    files,
+    uploads,
+    personal_progress,
+    personal_uploads,
     certificates,
     verifications,
     events,
@@ -90,11 +101,12 @@ deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRE
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
     """The application on the database at `database_url`, with the background work if so wanted."""
     clock, database = Clock(settings.at), Database(database_url, settings.pool_size)
+    storage = storages.of(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(_work(with_worker, database, clock, settings))
+            working = tasks.create_task(_work(with_worker, database, clock, storage, settings))
             yield
             working.cancel()
         await database.close()
@@ -109,6 +121,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         redirect_slashes=False,
     )
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
+    app.state.storage = storage
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)
@@ -116,11 +129,12 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     refusals.install(app)
     app.add_middleware(Conditional)
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
-    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes)
+    larger = limits(app.state.routes, settings.max_file_bytes)
+    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, larger=larger)
     app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 
 
-async def _work(wanted: bool, database: Database, clock: Clock, settings: Settings) -> None:
+async def _work(wanted: bool, database: Database, clock: Clock, storage: Storage, settings: Settings) -> None:
     if wanted:
-        await worker.work(database, clock, settings.worker_seconds)
+        await worker.work(database, clock, storage, settings.worker_seconds)

@@ -15,6 +15,7 @@ from app.identity.schemas import ClientCreate, ClientWithSecret
 from app.trainings.models import (
     Edition,
     EditionProvider,
+    EvidenceKind,
     Mode,
     Phase,
     Quota,
@@ -72,18 +73,34 @@ def _trainings() -> list[SQLModel]:
 
 def _phases() -> list[SQLModel]:
     texts = [
-        ("orientatie", "Oriëntatie", "De eigen praktijk, waar u het verschil kunt maken en uw leervraag."),
+        (
+            "orientatie",
+            "Oriëntatie",
+            "De eigen praktijk, waar u het verschil kunt maken en uw leervraag.",
+            "Uw leervraag: waar u in uw praktijk het verschil kunt maken, en wat u daarvoor wilt leren.",
+            EvidenceKind.LEARNING_QUESTION,
+        ),
         (
             "onderzoek",
             "Onderzoek",
             "Welke mogelijkheden er zijn om kwaliteit te beïnvloeden; welke kennis en kunde dat vraagt.",
+            "Uw onderzoek: hoe de kwaliteit te beïnvloeden is, en welke kennis en kunde dat vraagt.",
+            EvidenceKind.RESEARCH,
         ),
         (
             "uitvoering",
             "Uitvoering",
             "De plannen uitvoeren en het effect zien; een beleidsplan of ander beroepsproduct.",
+            "Uw beleidsplan of ander beroepsproduct, en wat het in uw school heeft gedaan.",
+            EvidenceKind.PRODUCT,
         ),
-        ("evaluatie", "Evaluatie", "Inzichten, persoonlijke ontwikkeling en de eigen volgende stappen."),
+        (
+            "evaluatie",
+            "Evaluatie",
+            "Inzichten, persoonlijke ontwikkeling en de eigen volgende stappen.",
+            "Uw inzichten, uw persoonlijke ontwikkeling en uw eigen volgende stappen.",
+            EvidenceKind.NEXT_STEPS,
+        ),
     ]
     return [
         Phase(
@@ -93,8 +110,10 @@ def _phases() -> list[SQLModel]:
             title=title,
             summary=summary,
             yields_product=slug == "uitvoering",
+            asks=asks,
+            evidence_kind=kind,
         )
-        for number, (slug, title, summary) in enumerate(texts, start=1)
+        for number, (slug, title, summary, asks, kind) in enumerate(texts, start=1)
     ]
 
 

@@ -1,24 +1,35 @@
 """The background work: what falls due by itself. More than one worker at a time does no harm."""
 
 import asyncio
+import time
+from datetime import timedelta
 
 import structlog
+from anyio import to_thread
 
+from app.attendance import files
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
+from app.core.storage import Storage
 from app.draws import service as draws
 from app.registrations import service as registrations
+
+SWEEP_SECONDS, DAY, BATCH = 3600.0, timedelta(days=1), 1000
 
 log = structlog.get_logger(__name__)
 
 
-async def work(database: Database, clock: Clock, seconds: float) -> None:
+async def work(database: Database, clock: Clock, storage: Storage, seconds: float) -> None:
     """Do what is due, every `seconds`, until cancelled; a failure is logged and tried again."""
+    swept_at = -SWEEP_SECONDS
     while True:
         try:
             await once(database, clock)
+            if time.monotonic() - swept_at > SWEEP_SECONDS:
+                await sweep(database, storage)
+                swept_at = time.monotonic()
         except Unavailable:
             log.warning("background work waits for the database")
         except Exception:  #  whatever went wrong, the next round must come
@@ -51,3 +62,21 @@ async def once(database: Database, clock: Clock) -> int:
     if lapsed:
         log.info("lapsed", registrations=lapsed)
     return lapsed
+
+
+async def sweep(database: Database, storage: Storage, age: timedelta = DAY) -> int:
+    """Take out of storage what no file has and is older than any upload lasts; gives its number.
+
+    Such content is left by a process that died between storage and database, whichever way it went.
+    """
+    keys = await to_thread.run_sync(lambda: list(storage.older_than(age)))
+    swept = 0
+    for begin in range(0, len(keys), BATCH):
+        async with database.transaction() as db:
+            orphans = await files.orphans(db, keys[begin : begin + BATCH])
+        for key in orphans:
+            await to_thread.run_sync(storage.delete, key)
+        swept += len(orphans)
+    if swept:
+        log.info("swept", files=swept)
+    return swept

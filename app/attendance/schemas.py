@@ -7,8 +7,10 @@ from pydantic_core import PydanticCustomError
 
 from app.attendance.hours import Code
 from app.attendance.models import Presence, ProductKind, Verdict
+from app.core.filetypes import FileType
 from app.core.paging import Page
 from app.core.values import Flag, Input, Minutes, Moment, Output, Text, Title
+from app.trainings.models import EvidenceKind
 
 
 class AttendanceBody(Input):
@@ -96,12 +98,25 @@ class ProductRead(Output):
     approved: bool
 
 
+class SubmissionRead(Output):
+    """What a participant handed in for a phase, apart from files."""
+
+    model_config = ConfigDict(title="Submission")
+
+    evidence: str | None = Field(description="the participant's own text")
+    submitted_at: Moment = Field(description="when text or files were handed in or changed last")
+
+
 class PhaseProgress(Output):
     """How one phase stands."""
 
     phase: str
     number: int
     title: str
+    asks: str | None = Field(description="the evidence that it asks, in words for people, in Dutch")
+    evidence_kind: EvidenceKind | None
+    submission: SubmissionRead | None = Field(description="what the participant handed in; null: nothing yet")
+    file_count: int
     verdict: Verdict
     evidence: str | None
     feedback: str | None
@@ -142,3 +157,86 @@ class EligibilityRead(Output):
     contact_minutes: int
     minimum_contact_minutes: int
     requirements: list[RequirementRead]
+
+
+class ProductSubmission(Input):
+    """The product as the participant calls it; approval is the provider's."""
+
+    title: Title = Field(examples=["Cultuurbeleidsplan Het Lyceum 2022-2026"])
+    kind: ProductKind = ProductKind.POLICY_PLAN
+
+
+class SubmissionPut(Input):
+    """What a participant hands in for a phase; `product` only for the phase that yields it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"evidence": "Mijn leervraag: hoe maak ik een doorlopende leerlijn?"}]
+        }
+    )
+
+    evidence: Text | None = Field(default=None, examples=["Mijn leervraag: hoe maak ik een leerlijn?"])
+    product: ProductSubmission | None = Field(default=None, description="left out or null: stays as it is")
+
+
+class SubmissionForm(Input):
+    """The same, as a form in a browser sends it: without what is in it."""
+
+    evidence: Text | None = None
+    product_title: Title | None = None
+    product_kind: ProductKind = ProductKind.POLICY_PLAN
+
+    @property
+    def submission(self) -> SubmissionPut:
+        """What is handed in."""
+        named = (
+            ProductSubmission(title=self.product_title, kind=self.product_kind)
+            if self.product_title
+            else None
+        )
+        return SubmissionPut(evidence=self.evidence, product=named)
+
+
+class FileRead(Output):
+    """A file with evidence of a phase, without its content."""
+
+    model_config = ConfigDict(title="File", from_attributes=True)
+
+    id: UUID
+    registration: UUID
+    phase: str
+    name: str = Field(description="as it was called, made safe to save by", examples=["beleidsplan.pdf"])
+    media_type: FileType = Field(description="by its content")
+    size: int = Field(description="in bytes", examples=[482113])
+    sha256: str = Field(description="of its content, in hexadecimal")
+    added_by: str = Field(description="id of the client that added it; `applicant` for the participant")
+    added_at: Moment
+
+
+class ProgressEvent(Output):
+    """Something that happened to a phase of a participant."""
+
+    type: str = Field(examples=["progress.recorded"])
+    by: str = Field(description="id of the client that acted; `applicant` for the participant")
+    at: Moment
+    before: Verdict | None = Field(description="of a verdict: what it was")
+    after: Verdict | None = Field(description="of a verdict: what it became")
+
+
+class PhaseDetail(PhaseProgress):
+    """How one phase of a participant stands, with its files and history."""
+
+    registration: UUID
+    product: ProductRead | None = Field(description="in the phase that yields it")
+    files: list[FileRead] = Field(description="those that you may download, in the order they came")
+    history: list[ProgressEvent] = Field(description="oldest first")
+
+
+class OwnPhaseRead(PhaseProgress):
+    """How one phase stands, for the participant."""
+
+    model_config = ConfigDict(title="OwnPhase")
+
+    product: ProductRead | None = Field(description="in the phase that yields it")
+    files: list[FileRead] = Field(description="in the order they came")
+    open: bool = Field(description="whether it can be handed in or changed")

@@ -1,5 +1,6 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -87,3 +88,11 @@ async def listed(
         db, query, window, [col(Event.id)], number, lambda event: event.id, descending=newest_first
     )
     return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)
+
+
+async def history(db: AsyncSession, subject: UUID, types: Sequence[str], **data: str) -> list[Event]:
+    """What happened to `subject`, of these types and with these members of `data`, oldest first."""
+    query = select(Event).where(Event.subject == str(subject), col(Event.type).in_(types))
+    for name, value in data.items():
+        query = query.where(col(Event.data)[name].as_string() == value)
+    return list((await db.exec(query.order_by(col(Event.id)))).all())

@@ -19,6 +19,15 @@ class Mode(StrEnum):
     HYBRID = "hybrid"
 
 
+class EvidenceKind(StrEnum):
+    """What a participant shows at the end of a phase."""
+
+    LEARNING_QUESTION = "learning-question"
+    RESEARCH = "research"
+    PRODUCT = "product"
+    NEXT_STEPS = "next-steps"  # insights, and what one will do
+
+
 class Training(SQLModel, table=True):
     """What is taught, and what its certificate asks."""
 
@@ -44,6 +53,10 @@ class Phase(SQLModel, table=True):
     title: str = Field(max_length=200)
     summary: str = Field(max_length=4000)
     yields_product: bool = Field(description="whether the professional product is made in this phase")
+    asks: str | None = Field(default=None, max_length=4000, description="what evidence it asks, for people")
+    evidence_kind: EvidenceKind | None = Field(
+        default=None, sa_type=one_of(EvidenceKind, "evidence_kind"), nullable=True
+    )
 
 
 class Edition(SQLModel, table=True):

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
 from app.core.values import WHOLE, Change, Count, Input, Minutes, Moment, Name, Output, Slug, Title
-from app.trainings.models import Mode
+from app.trainings.models import EvidenceKind, Mode
 from app.trainings.terms import CarryMode, UnfilledMinimum
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
@@ -44,6 +44,8 @@ class PhaseRead(Output):
     title: str
     summary: str
     yields_product: bool = Field(description="whether the professional product is made in this phase")
+    asks: str | None = Field(description="the evidence that it asks, in words for people, in Dutch")
+    evidence_kind: EvidenceKind | None = Field(description="the kind of evidence that it asks")
 
 
 class PhasePage(Page[PhaseRead]):
