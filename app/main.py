@@ -11,10 +11,10 @@ from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, worker
+from app.attendance.evidence_router import router as personal_progress
+from app.attendance.evidence_router import uploads as personal_uploads
 from app.attendance.files_router import router as files
 from app.attendance.files_router import uploads
-from app.attendance.personal_router import router as personal_progress
-from app.attendance.personal_router import uploads as personal_uploads
 from app.attendance.router import router as attendance
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications

@@ -27,14 +27,27 @@ class Missing(Exception):
     """There is nothing under this key."""
 
 
+class Pieces(Protocol):
+    """Content by the piece; whoever does not read it to its end closes it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Itself."""
+
+    def __next__(self) -> bytes:
+        """The next piece."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class Storage(Protocol):
     """What a place for files can do."""
 
     def put(self, key: str, content: BinaryIO) -> None:
         """Keep all of `content`, from where it stands, under a key that is new."""
 
-    def get(self, key: str) -> Iterator[bytes]:
-        """The content in pieces; raises Missing at once when there is none."""
+    def get(self, key: str) -> Pieces:
+        """The content; raises Missing at once when there is none."""
 
     def delete(self, key: str) -> None:
         """Forget it; that it is gone already is no fault."""
@@ -92,13 +105,13 @@ class Folder:
             raise
         _sync(path.parent)
 
-    def get(self, key: str) -> Iterator[bytes]:
+    def get(self, key: str) -> Pieces:
         """Open it now, so that it can be read to its end even if it is deleted meanwhile."""
         try:
             opened = self._path(key).open("rb")
         except FileNotFoundError:
             raise Missing(key) from None
-        return _pieces(opened)
+        return _Opened(opened)
 
     def delete(self, key: str) -> None:
         """Take the file away."""
@@ -134,7 +147,22 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _pieces(opened: BinaryIO) -> Iterator[bytes]:
-    with opened:
-        while piece := opened.read(PIECE):
-            yield piece
+class _Opened:
+    """The pieces of an open file, which is closed after the last."""
+
+    def __init__(self, opened: BinaryIO) -> None:
+        self._opened = opened
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = b"" if self._opened.closed else self._opened.read(PIECE)
+        if not piece:
+            self.close()
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Close the file."""
+        self._opened.close()

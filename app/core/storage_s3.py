@@ -4,7 +4,7 @@ Only the blocking half of `obstore` is used: its asynchronous half leaves a thre
 process when it ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ import obstore
 from obstore.store import S3Store
 
 from app.core.settings import Settings
-from app.core.storage import KEY, Missing
+from app.core.storage import KEY, Missing, Pieces
 
 PIECE = 1024**2  # bytes asked for at a time; each is a request of its own, so that a slow reader holds none
 PART = 5 * 1024**2  # bytes sent at a time: the least that S3 allows
@@ -48,7 +48,7 @@ class Bucket:
         """Send it in parts; S3 shows nothing before the last has come."""
         obstore.put(self._store, _path(key), content, chunk_size=PART, max_concurrency=1)
 
-    def get(self, key: str) -> Iterator[bytes]:
+    def get(self, key: str) -> Pieces:
         """Ask for it piece by piece."""
         try:
             size = obstore.head(self._store, _path(key))["size"]
@@ -80,7 +80,7 @@ class Bucket:
                 if KEY.fullmatch(key) and one["path"] == _path(key) and one["last_modified"] < before:
                     yield key
 
-    def _pieces(self, key: str, size: int) -> Iterator[bytes]:
+    def _pieces(self, key: str, size: int) -> Generator[bytes, None, None]:
         for start in range(0, size, PIECE):
             end = min(start + PIECE, size)
             yield obstore.get_range(self._store, _path(key), start=start, end=end).to_bytes()

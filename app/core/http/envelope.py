@@ -92,7 +92,7 @@ class Envelope:
     ) -> None:
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and announced.isascii() and int(announced) > limit:
-            await refusals.respond(Request(scope), BodyTooLarge(_detail(limit)))(scope, receive, send)
+            await refusals.respond(Request(scope), _too_large(limit))(scope, receive, send)
             return
         try:
             await self.app(scope, receive, send)
@@ -113,14 +113,14 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
-            raise HTTPException(BodyTooLarge.status, _detail(limit))
+            raise HTTPException(BodyTooLarge.status, _too_large(limit).detail)
         return message
 
     return receive_limited
 
 
-def _detail(limit: int) -> str:
-    return f"The body may have {limit} bytes at most."
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body may have {limit} bytes at most.")
 
 
 def _log(method: str, route: Any, status: int, started: float) -> None:

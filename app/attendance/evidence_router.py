@@ -25,12 +25,10 @@ from app.core.values import Slug
 from app.identity.access import PUBLIC
 from app.registrations.dependencies import Linking
 
-router = APIRouter(prefix="/v1/personal-pages/{pageToken}", tags=["progress"])
-uploads = APIRouter(prefix="/v1/personal-pages/{pageToken}", tags=["progress"], route_class=Upload)
+router = APIRouter(prefix="/v1/personal-pages/{token}", tags=["progress"])
+uploads = APIRouter(prefix="/v1/personal-pages/{token}", tags=["progress"], route_class=Upload)
 
-Token = Annotated[
-    str, Path(alias="pageToken", max_length=200, description="the last part of the personal link")
-]
+Token = Annotated[str, Path(max_length=200, description="the last part of the personal link")]
 FileId = Annotated[UUID, Path(alias="fileId")]
 BACK: dict[int | str, dict[str, str]] = {303: {"description": "Back to the page, for a browser"}}
 
