@@ -19,7 +19,7 @@ from app.core.etags import ANYTHING
 from app.core.http.answers import created, problems, tagged
 from app.core.http.dependencies import Config, Db, Files, Now, Precondition
 from app.core.http.downloads import CONTENT, download
-from app.core.http.uploads import BODY, Boundary, Upload, back, received
+from app.core.http.uploads import BODY, Upload, back, boundary_of, received
 from app.core.problems import BodyTooLarge, InvalidInput, NotFound, PreconditionFailed, UnsupportedMediaType
 from app.core.values import Slug
 from app.identity.access import PUBLIC
@@ -87,7 +87,6 @@ async def submit_evidence(
 async def add_own_file(
     token: Token,
     phase: Slug,
-    boundary: Boundary,
     request: Request,
     response: Response,
     db: Db,
@@ -100,6 +99,7 @@ async def add_own_file(
 
     The same content once more is the same file, so that a repeat does no harm.
     """
+    boundary = boundary_of(request)
     (await places.of_holder(db, links, token, phase)).require_open()
     await set_aside(db)
     async with received(request, boundary, settings.max_file_bytes, storage) as came:

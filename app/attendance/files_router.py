@@ -14,7 +14,7 @@ from app.core.database import set_aside
 from app.core.http.answers import created, problems, tagged
 from app.core.http.dependencies import Config, Db, Files, Now
 from app.core.http.downloads import CONTENT, download
-from app.core.http.uploads import BODY, Boundary, Upload, received
+from app.core.http.uploads import BODY, Upload, boundary_of, received
 from app.core.problems import BodyTooLarge, InvalidInput, NotFound, UnsupportedMediaType
 from app.core.values import Slug
 from app.identity.access import requires
@@ -64,7 +64,6 @@ async def add_file(
     registration_id: RegistrationId,
     phase: Slug,
     caller: Judging,
-    boundary: Boundary,
     request: Request,
     response: Response,
     db: Db,
@@ -76,6 +75,7 @@ async def add_file(
 
     The same content once more is the same file, so that a repeat does no harm.
     """
+    boundary = boundary_of(request)
     (await places.of_caller(db, caller, registration_id, phase)).require_open()
     await set_aside(db)
     async with received(request, boundary, settings.max_file_bytes, storage) as came:

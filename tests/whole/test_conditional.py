@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.registrations.links import Links
+from tests.samples import PDF
 from tests.whole.test_access import _routes
 from tests.world import JSON, PILOT, World, form, registration
 
@@ -40,6 +41,10 @@ CHANGES: dict[tuple[str, str], tuple[list[JSON], str]] = {
         [{"verdict": "failed"}, {"verdict": "passed"}],
         "/v1/registrations/{registrationId}/progress",
     ),
+    ("PUT", "/v1/personal-pages/{token}/progress/{phase}"): (
+        [{"evidence": "Een"}, {"evidence": "Twee"}],
+        "/v1/personal-pages/{token}/progress/{phase}",
+    ),
     ("PUT", "/v1/sessions/{sessionId}/attendance/{registrationId}"): ([{"minutes": 90}, {"minutes": 60}], ""),
     ("PUT", "/v1/enrolment-forms/{token}"): ([form()], "/v1/enrolment-forms/{token}"),
 }
@@ -68,6 +73,15 @@ class Everything:
             "code": certificate["verificationUrl"].rpartition("/")[2],
             "token": unanswered["enrolmentForm"]["token"],
         }
+        self.page = world.page(made["id"]).rpartition("/")[2]
+        self.names["fileId"] = self._file(made["id"])
+
+    def _file(self, registration: str) -> str:
+        """A file in a phase that is open again."""
+        path = f"/v1/registrations/{registration}/progress/orientatie"
+        assert self.world.provider.put(path, {"verdict": "open"}).status_code == 200
+        added = self.world.provider.post(f"{path}/files", files={"file": ("plan.pdf", PDF)})
+        return str(added.json()["id"])
 
     def _form_token(self, registration: str) -> str:
         settings = self.world.app.state.settings
@@ -75,7 +89,8 @@ class Everything:
 
     def path(self, template: str) -> str:
         """An address that is there."""
-        return template.format(**self.names)
+        token = self.page if template.startswith("/v1/personal-pages/") else self.names["token"]
+        return template.format(**{**self.names, "token": token})
 
     def ask(self, method: str, template: str, **kwargs: object) -> httpx.Response:
         """The answer to the administrator."""

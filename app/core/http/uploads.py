@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Annotated, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from anyio import to_thread
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from python_multipart.exceptions import FormParserError
@@ -71,8 +71,10 @@ BODY: dict[str, Any] = {
 }
 
 
-async def _boundary(request: Request) -> str:
-    """What stands between the parts of the form; refuses a body of another type."""
+def boundary_of(request: Request) -> str:
+    """What stands between the parts of the form; refuses a body of another type, and none."""
+    if _is_empty(request):
+        raise InvalidInput([_no_file()])
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != MULTIPART.encode():
         detail = f"Send the body as {MULTIPART}, with that Content-Type."
@@ -82,7 +84,11 @@ async def _boundary(request: Request) -> str:
     return options[b"boundary"].decode("latin-1")
 
 
-Boundary = Annotated[str, Depends(_boundary)]
+def _is_empty(request: Request) -> bool:
+    """Whether no body comes with the request, nor a word of what it would be."""
+    headers = request.headers
+    announced = {"content-type", "transfer-encoding"} & set(headers)
+    return not announced and headers.get("content-length", "0") == "0"
 
 
 @asynccontextmanager
@@ -131,6 +137,11 @@ def _keep(form: "_Form", storage: Storage) -> Kept:
     key = new_key()
     storage.put(key, staged)
     return Kept(key, safe_name(form.name, kind), kind, form.size, form.sha256.hexdigest())
+
+
+def _no_file() -> Fault:
+    detail = f"Send one file, as the part {FIELD}."
+    return Fault(pointer=f"#/{FIELD}", code="missing", detail=detail)
 
 
 def _unreadable() -> InvalidInput:
@@ -182,8 +193,7 @@ class _Form:
         if not self._finished:
             raise _unreadable()
         if not self._files:
-            detail = f"Send one file, as the part {FIELD}."
-            self._faults.append(Fault(pointer=f"#/{FIELD}", code="missing", detail=detail))
+            self._faults.append(_no_file())
         if self._faults:
             raise InvalidInput(self._faults)
         await self._write()
