@@ -186,6 +186,12 @@ class SubmissionForm(Input):
     product_title: Title | None = None
     product_kind: ProductKind = ProductKind.POLICY_PLAN
 
+    @field_validator("evidence", mode="before")
+    @classmethod
+    def _lines(cls, text: object) -> object:
+        """Lines as they were counted while they were typed: a form sends each end as two characters."""
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
     @property
     def submission(self) -> SubmissionPut:
         """What is handed in."""

@@ -160,6 +160,9 @@ def test_a_form_in_a_browser_hands_in_too(world: World, made: JSON) -> None:
     own = world.http.get(f"{page}/progress/uitvoering").json()
     assert own["submission"]["evidence"] == TEXT
     assert own["product"] == {"title": "Plan", "kind": "other", "approved": False}
+    longest = "\n".join(["x" * 19] * 200)
+    lines = world.http.post(path, data={"evidence": longest.replace("\n", "\r\n")})
+    assert lines.json()["submission"]["evidence"] == longest
     empty = world.http.post(path, data={"evidence": "", "productTitle": "", "productKind": "other"})
     assert (empty.status_code, empty.json()["submission"]["evidence"]) == (200, None)
     assert empty.json()["product"]["title"] == "Plan"

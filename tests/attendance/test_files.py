@@ -331,6 +331,7 @@ def test_a_form_in_a_browser_adds_and_removes(world: World, made: JSON) -> None:
     assert "Er staat niets in het bestand" in nothing.text
     large = by_link(world, made, large_pdf(LIMIT * 3), headers=BROWSER)
     assert (large.status_code, large.headers["content-type"]) == (413, "text/html; charset=utf-8")
+    assert "Een bestand mag hoogstens 0.1907 MB groot zijn." in large.text
 
 
 def test_handing_in_a_file_is_handing_in(world: World, made: JSON) -> None:

@@ -44,9 +44,14 @@ class Envelope:
     """
 
     def __init__(
-        self, app: ASGIApp, clock: Clock, max_body_bytes: int, larger: Sequence[tuple[APIRoute, int]] = ()
+        self,
+        app: ASGIApp,
+        clock: Clock,
+        max_body_bytes: int,
+        larger: Sequence[tuple[APIRoute, int, BodyTooLarge]] = (),
     ) -> None:
-        self.app, self.max_body_bytes, self.larger = app, max_body_bytes, larger
+        self.app, self.larger = app, larger
+        self.usual = max_body_bytes, BodyTooLarge(f"The body may have {max_body_bytes} bytes at most.")
         self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
             self.headers["Clock-Stands-At"] = utc(clock.at)
@@ -75,25 +80,23 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             # What can be read can be asked for without its content (RFC 9110, section 9.3.2).
             asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-            limit = self._limit(scope)
-            limited = _limited(receive, limit)
-            await self._answer(asked, limited, limit, send_with_headers, begun=lambda: status > 0)
+            limit, refusal = self._limit(scope)
+            limited = _limited(receive, limit, refusal)
+            announced = Headers(scope=scope).get("content-length", "")
+            if announced.isdecimal() and announced.isascii() and int(announced) > limit:
+                await refusals.respond(Request(asked), refusal)(asked, receive, send_with_headers)
+            else:
+                await self._answer(asked, limited, send_with_headers, begun=lambda: status > 0)
             _log(scope["method"], asked.get("route"), status, started)
 
-    def _limit(self, scope: Scope) -> int:
-        """How large the request's body may be."""
-        for route, limit in self.larger:
+    def _limit(self, scope: Scope) -> tuple[int, BodyTooLarge]:
+        """How large the request's body may be, and what is said of a larger one."""
+        for route, limit, refusal in self.larger:
             if route.matches(scope)[0] is Match.FULL:
-                return limit
-        return self.max_body_bytes
+                return limit, refusal
+        return self.usual
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, limit: int, send: Send, begun: Callable[[], bool]
-    ) -> None:
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and announced.isascii() and int(announced) > limit:
-            await refusals.respond(Request(scope), _too_large(limit))(scope, receive, send)
-            return
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, begun: Callable[[], bool]) -> None:
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:
@@ -104,7 +107,7 @@ class Envelope:
             await refusals.unexpected(Request(scope), error)(scope, receive, send)
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def _limited(receive: Receive, limit: int, refusal: BodyTooLarge) -> Receive:
     """Refuse a body once it has grown past the limit."""
     received = 0
 
@@ -113,14 +116,10 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
-            raise HTTPException(BodyTooLarge.status, _too_large(limit).detail)
+            raise HTTPException(refusal.status, refusal.detail)
         return message
 
     return receive_limited
-
-
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body may have {limit} bytes at most.")
 
 
 def _log(method: str, route: Any, status: int, started: float) -> None:

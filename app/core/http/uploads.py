@@ -48,9 +48,14 @@ class Upload(APIRoute):
     """The class of routes that take in a file: `Envelope` lets their bodies be as large as a file may be."""
 
 
-def limits(routes: Iterable[BaseRoute], max_file_bytes: int) -> list[tuple[APIRoute, int]]:
-    """The routes whose bodies may be larger than others', with how large."""
-    return [(route, max_file_bytes + WRAPPING) for route in routes if isinstance(route, Upload)]
+def limits(routes: Iterable[BaseRoute], max_file_bytes: int) -> list[tuple[APIRoute, int, BodyTooLarge]]:
+    """The routes whose bodies may be larger, with how large, and what is said of a larger one still."""
+    refusal = _too_large(max_file_bytes)
+    return [(route, max_file_bytes + WRAPPING, refusal) for route in routes if isinstance(route, Upload)]
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"A file may have {max_bytes / 1024**2:.4g} MB at most.")
 
 
 # What the contract says of the body, which no parameter of the route does.
@@ -184,7 +189,7 @@ class _Form:
         except FormParserError as error:
             raise _unreadable() from error
         if self.size > self.max_bytes:
-            raise BodyTooLarge(f"A file may have {self.max_bytes} bytes at most.")
+            raise _too_large(self.max_bytes)
         if len(self._pending) >= WRITE:
             await self._write()
 
