@@ -24,7 +24,7 @@ from app import seed as pilot
 from app import worker as background
 from app.attendance import outlook
 from app.certificates import register
-from app.core import embedded, logs
+from app.core import embedded, logs, storage
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Problem, Unavailable
@@ -351,7 +351,7 @@ async def _work(settings: Settings, url: str) -> None:
     try:
         async with database.transaction() as db:
             await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
-        await background.work(database, Clock(settings.at), settings)
+        await background.work(database, Clock(settings.at), storage.of(settings), settings)
     finally:
         await database.close()
 

@@ -13,6 +13,10 @@ from swagger_ui_bundle import swagger_ui_path
 from app import __version__, worker
 from app.attendance import outlook
 from app.attendance import service as attendance_service
+from app.attendance.evidence_router import router as personal_progress
+from app.attendance.evidence_router import uploads as personal_uploads
+from app.attendance.files_router import router as files
+from app.attendance.files_router import uploads
 from app.attendance.hours_router import router as contact_hours
 from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
@@ -22,6 +26,7 @@ from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
+from app.core import storage as storages
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.http import deprecation, refusals, strictness
@@ -31,8 +36,10 @@ from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
 from app.core.http.limits import Limiter
 from app.core.http.origins import Origins
+from app.core.http.uploads import limits
 from app.core.problems import Unavailable
 from app.core.settings import Settings
+from app.core.storage import Storage
 from app.credentials.router import router as status_lists
 from app.credentials.router import well_known
 from app.documentation.router import router as documentation
@@ -82,6 +89,10 @@ ROUTERS = (
     session_lists,
     contact_hours,
     personal_pages,
+    files,
+    uploads,
+    personal_progress,
+    personal_uploads,
     certificates,
     batches,
     holders,
@@ -126,11 +137,12 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     """The application on the database at `database_url`, with the background work if so wanted."""
     clock = Clock(settings.at)
     database = Database(database_url, settings.pool_size, outlook.settle)
+    storage = storages.of(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(_work(with_worker, database, clock, settings))
+            working = tasks.create_task(_work(with_worker, database, clock, storage, settings))
             yield
             working.cancel()
         await database.close()
@@ -147,6 +159,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
     app.state.recorded = attendance_service.recorded
     app.state.limiter = Limiter()
+    app.state.storage = storage
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)
@@ -154,11 +167,12 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     refusals.install(app)
     app.add_middleware(Conditional)
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
-    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes)
+    larger = limits(app.state.routes, settings.max_file_bytes)
+    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, larger=larger)
     app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 
 
-async def _work(wanted: bool, database: Database, clock: Clock, settings: Settings) -> None:
+async def _work(wanted: bool, database: Database, clock: Clock, storage: Storage, settings: Settings) -> None:
     if wanted:
-        await worker.work(database, clock, settings)
+        await worker.work(database, clock, storage, settings)

@@ -21,7 +21,7 @@ from app.trainings.models import (
     SessionEdition,
     Training,
 )
-from app.trainings.terms import Mode
+from app.trainings.terms import EvidenceKind, Mode
 
 TRAINING = "cultuurcoordinator-vo"
 PILOT = "noord-midden-2021"
@@ -72,18 +72,34 @@ def _trainings() -> list[SQLModel]:
 
 def _phases() -> list[SQLModel]:
     texts = [
-        ("orientatie", "Oriëntatie", "De eigen praktijk, waar u het verschil kunt maken en uw leervraag."),
+        (
+            "orientatie",
+            "Oriëntatie",
+            "De eigen praktijk, waar u het verschil kunt maken en uw leervraag.",
+            "Je leervraag: waar je in je praktijk het verschil kunt maken, en wat je daarvoor wilt leren.",
+            EvidenceKind.LEARNING_QUESTION,
+        ),
         (
             "onderzoek",
             "Onderzoek",
             "Welke mogelijkheden er zijn om kwaliteit te beïnvloeden; welke kennis en kunde dat vraagt.",
+            "Je onderzoek: hoe de kwaliteit te beïnvloeden is, en welke kennis en kunde dat vraagt.",
+            EvidenceKind.RESEARCH,
         ),
         (
             "uitvoering",
             "Uitvoering",
             "De plannen uitvoeren en het effect zien; een beleidsplan of ander beroepsproduct.",
+            "Je beleidsplan of ander beroepsproduct, en wat het in je school heeft gedaan.",
+            EvidenceKind.PRODUCT,
         ),
-        ("evaluatie", "Evaluatie", "Inzichten, persoonlijke ontwikkeling en de eigen volgende stappen."),
+        (
+            "evaluatie",
+            "Evaluatie",
+            "Inzichten, persoonlijke ontwikkeling en de eigen volgende stappen.",
+            "Je inzichten, je persoonlijke ontwikkeling en je eigen volgende stappen.",
+            EvidenceKind.NEXT_STEPS,
+        ),
     ]
     return [
         Phase(
@@ -93,8 +109,10 @@ def _phases() -> list[SQLModel]:
             title=title,
             summary=summary,
             yields_product=slug == "uitvoering",
+            asks=asks,
+            evidence_kind=kind,
         )
-        for number, (slug, title, summary) in enumerate(texts, start=1)
+        for number, (slug, title, summary, asks, kind) in enumerate(texts, start=1)
     ]
 
 

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 
 import structlog
+from anyio import to_thread
 
-from app.attendance import outlook
+from app.attendance import files, outlook
 from app.certificates import batches, register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
 from app.core.settings import Settings
+from app.core.storage import Storage
 from app.credentials.keys import Vault
 from app.draws import service as draws
 from app.invoices import service as invoices
@@ -22,20 +25,23 @@ from app.notifications.smtp import ServerUnavailable
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
 
+SWEEP_SECONDS, DAY, BATCH = 3600.0, timedelta(days=1), 1000
+
 log = structlog.get_logger(__name__)
 
 
-async def work(database: Database, clock: Clock, settings: Settings) -> None:
+async def work(database: Database, clock: Clock, storage: Storage, settings: Settings) -> None:
     """Do what is due, round after round, until cancelled.
 
-    Three lines of work beside each other: a mail server that is slow delays neither what falls due nor what
-    is made of events.
+    Lines of work beside each other: a mail server that is slow, or a storage with much in it, delays neither
+    what falls due nor what is made of events.
     """
     post, seconds = Post.of(settings), settings.worker_seconds
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_rounds(partial(_what_is_due, database, clock, Vault.of(settings)), seconds))
         tasks.create_task(_rounds(partial(posting.empty_outbox, database, clock, post), seconds))
         tasks.create_task(_rounds(partial(posting.send, database, clock, post), seconds))
+        tasks.create_task(_rounds(partial(sweep, database, storage), SWEEP_SECONDS))
 
 
 async def _what_is_due(database: Database, clock: Clock, vault: Vault) -> None:
@@ -117,3 +123,21 @@ async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> 
             if not await batches.issue_next(db, vault, clock.now()):
                 return count
         count += 1
+
+
+async def sweep(database: Database, storage: Storage, age: timedelta = DAY) -> int:
+    """Take out of storage what no file has and is older than any upload lasts; gives its number.
+
+    Such content is left by a process that died between storage and database, whichever way it went.
+    """
+    keys = await to_thread.run_sync(lambda: list(storage.older_than(age)))
+    swept = 0
+    for begin in range(0, len(keys), BATCH):
+        async with database.transaction() as db:
+            orphans = await files.orphans(db, keys[begin : begin + BATCH])
+        for key in orphans:
+            await to_thread.run_sync(storage.delete, key)
+        swept += len(orphans)
+    if swept:
+        log.info("swept", files=swept)
+    return swept

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
@@ -207,6 +208,16 @@ class World:
         assert answer.status_code == 201, answer.text
         made: JSON = answer.json()
         return made
+
+    def page(self, registration_id: str) -> str:
+        """The address of a participant's own page, by the personal link."""
+        answer = self.admin.get(f"/v1/registrations/{registration_id}/personal-links")
+        address: str = answer.json()["page"].removeprefix("https://register.example")
+        return address
+
+    def stored(self) -> list[Path]:
+        """The contents in storage."""
+        return [path for path in (self.app.state.settings.data_dir / "files").rglob("*") if path.is_file()]
 
     def sessions(self, edition: str = PILOT) -> list[JSON]:
         """The sessions of an edition, in their order."""

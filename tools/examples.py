@@ -29,6 +29,7 @@ from app.core.settings import Settings
 from app.credentials.keys import Vault
 from app.main import create_app
 from tests.notifications.post_office import Postman
+from tests.samples import PDF, picture
 from tests.world import ADDRESS, JSON, PILOT, Http, Party, World, form, registration
 
 PLANTED = datetime(2021, 6, 1, tzinfo=UTC)
@@ -96,11 +97,10 @@ class Recorder(Http):
         return answer
 
     def _keep(self, name: str, path: dict[str, str], answer: httpx.Response) -> None:
-        kind, sent = answer.headers.get("content-type", ""), answer.request.content.decode()
+        kind = answer.headers.get("content-type", "")
         kept: JSON = {"path": path} if path else {}
-        if sent:
-            is_form = answer.request.headers["content-type"] == "application/x-www-form-urlencoded"
-            kept["request"] = dict(parse_qsl(sent)) if is_form else json.loads(sent)
+        if sent := _sent(answer.request):
+            kept["request"] = sent
         kept |= {
             "status": answer.status_code,
             "headers": [each for each in HEADERS if each in answer.headers],
@@ -110,6 +110,17 @@ class Recorder(Http):
             if kept["answer"].get("items") == []:
                 return
         self.kept[name] = kept
+
+
+def _sent(request: httpx.Request) -> Any:
+    """The body as the document shows it, of a file that there is one; None without a body."""
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind == "multipart/form-data":
+        return {"file": "…"}
+    text = request.content.decode()
+    if not text:
+        return None
+    return dict(parse_qsl(text)) if kind == "application/x-www-form-urlencoded" else json.loads(text)
 
 
 def play(url: str, settings: Settings) -> dict[str, JSON]:
@@ -376,6 +387,29 @@ def _invoice(world: World, participant: str) -> None:
     good(world.fleck.get("/v1/invoices?limit=1"))
 
 
+def _hand_in(world: World, participant: str) -> None:
+    """Evidence of a phase, in words and as files; one of them by mistake."""
+    page, phase = world.page(participant), f"/v1/registrations/{participant}/progress/uitvoering"
+    own = f"{page}/progress/uitvoering"
+    product = {"title": "Cultuurbeleidsplan", "kind": "policy-plan"}
+    good(world.http.put(own, json={"evidence": "Ons beleidsplan, en wat het deed.", "product": product}))
+    good(
+        world.http.post(f"{own}/_submit", data={"evidence": "Ons beleidsplan.", "productKind": "policy-plan"})
+    )
+    first = good(world.http.post(f"{own}/files", files={"file": ("beleidsplan.pdf", PDF)}))
+    wrong = good(world.http.post(f"{own}/files", files={"file": ("foto.png", picture("image/png"))}))
+    good(world.http.get(own))
+    good(world.http.get(f"{page}/files/{first['id']}"))
+    good(world.http.request("DELETE", f"{page}/files/{wrong['id']}"))
+    good(world.http.post(f"{page}/files/{first['id']}/_remove"))
+    added = good(world.provider.post(f"{phase}/files", files={"file": ("beleidsplan.pdf", PDF)}))
+    good(world.provider.get(phase))
+    good(world.provider.get(f"/v1/files/{added['id']}"))
+    good(world.provider.get(f"/v1/files/{added['id']}/content"))
+    spare = good(world.provider.post(f"{phase}/files", files={"file": ("foto.png", picture("image/png"))}))
+    good(world.provider.delete(f"/v1/files/{spare['id']}"))
+
+
 def _certify(world: World, participant: str) -> None:
     provider: Party = world.provider
     world.schedule_national()
@@ -386,6 +420,7 @@ def _certify(world: World, participant: str) -> None:
     good(provider.put(f"/v1/sessions/{sessions[0]['id']}/attendance", {"items": [item]}))
     world.attend(participant, 8)
     good(provider.get(f"/v1/attendance?registration={participant}"))
+    _hand_in(world, participant)
     world.pass_phases(participant)
     for part in ("progress", "eligibility"):
         good(provider.get(f"/v1/registrations/{participant}/{part}"))

@@ -1,5 +1,6 @@
 """A participant's own page, for a phone: plain, without scripts; and what it says when a check-in fails."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -7,16 +8,24 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from app.attendance.hours import in_hours
-from app.attendance.schemas import PersonalPageRead, PersonalSession
+from app.attendance.personal_schemas import PersonalPageRead, PersonalSession
 from app.core.language import Language, spoken
 from app.core.pages import Pages, time_tag
 from app.core.values import utc
 
-_PAGES = Pages(Path(__file__).parent, "personal.css")
+_PAGES = Pages(Path(__file__).parent, "personal.css", with_form=True)
 
 
-def render(shown: PersonalPageRead, token: str, language: Language, now: datetime) -> str:
-    """The page; its form sends the code of a session that is open now."""
+@dataclass(frozen=True)
+class Room:
+    """How much a participant may send."""
+
+    file_bytes: int
+    files: int
+
+
+def render(shown: PersonalPageRead, token: str, language: Language, now: datetime, room: Room) -> str:
+    """The page; its forms send the code of a session that is open now, and evidence of phases."""
 
     def moment(value: datetime) -> Markup:
         return time_tag(value, shown.time_zone, language)
@@ -31,6 +40,9 @@ def render(shown: PersonalPageRead, token: str, language: Language, now: datetim
     def hours(minutes: int) -> str:
         return in_hours(minutes, language)
 
+    def size(octets: int) -> str:
+        return in_megabytes(octets, language)
+
     planned = [one for one in shown.sessions if one.session.status != "cancelled"]
     return _PAGES.render(
         f"personal.{language}.html",
@@ -43,7 +55,15 @@ def render(shown: PersonalPageRead, token: str, language: Language, now: datetim
         moment=moment,
         period=period,
         hours=hours,
+        size=size,
+        room=room,
     )
+
+
+def in_megabytes(octets: int, language: Language) -> str:
+    """How large a file is, to people: "0,1 MB" at least, and no decimals that say nothing."""
+    amount = f"{max(octets / 1024**2, 0.1):.1f}".removesuffix(".0")
+    return f"{amount.replace('.', ',') if language == 'nl' else amount} MB"
 
 
 def refusal(title: str, details: list[str], address: str, language: Language) -> str:
@@ -57,8 +77,8 @@ def not_found(language: Language) -> str:
 
 
 def policy() -> str:
-    """The pages' content security policy: a form may be sent to ourselves."""
-    return f"{_PAGES.policy}; form-action 'self'"
+    """The pages' content security policy: forms may be sent to ourselves."""
+    return _PAGES.policy
 
 
 def _day(moment: datetime, time_zone: str) -> date:

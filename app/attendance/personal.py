@@ -5,20 +5,21 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.attendance import outlook, progress
+from app.attendance import evidence, outlook, progress
 from app.attendance.check_in import CheckInClosed, Codes
 from app.attendance.hours import told
-from app.attendance.models import Attendance, Verdict
-from app.attendance.schemas import (
+from app.attendance.models import Attendance
+from app.attendance.personal_schemas import (
     PersonalAttendance,
     PersonalHours,
     PersonalPageRead,
-    PersonalPhase,
     PersonalSession,
 )
+from app.attendance.places import Place
 from app.core.language import Language
 from app.core.paging import Window
 from app.registrations import personal_links
+from app.registrations.forms import APPLICANT
 from app.registrations.lifecycle import PARTICIPANT
 from app.registrations.links import Links, Purpose
 from app.registrations.models import Applicant, Registration
@@ -48,12 +49,7 @@ async def read(
         sessions=await _sessions(db, registration, codes, now),
         contact_hours=await _hours(db, registration, language, now),
         phases=[
-            PersonalPhase(
-                number=phase.number,
-                title=phase.title,
-                verdict=judged.verdict if judged else Verdict.OPEN,
-                feedback=judged.feedback if judged else None,
-            )
+            await evidence.own(db, Place(registration, phase, judged, APPLICANT))
             for phase, judged in known.phases
         ],
         calendar_url=links.calendar(registration.id, registration.links_generation),

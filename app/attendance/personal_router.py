@@ -11,11 +11,12 @@ from fastapi.routing import APIRoute
 from app.attendance import check_in, page, personal
 from app.attendance.check_in import CheckInClosed, RecordedByTrainer, TooManyGuesses, WrongCode
 from app.attendance.dependencies import Coding
+from app.attendance.personal_schemas import PersonalPageRead
 from app.attendance.records import NotParticipant
-from app.attendance.schemas import AttendanceRead, CheckInBody, PersonalPageRead
+from app.attendance.schemas import AttendanceRead, CheckInBody
 from app.core.http import forms, refusals
 from app.core.http.answers import problems, spoken, tagged
-from app.core.http.dependencies import Db, Now
+from app.core.http.dependencies import Config, Db, Now
 from app.core.http.strictness import FORM
 from app.core.language import Language, preferred
 from app.core.problems import InvalidInput, NotFound, Problem
@@ -72,6 +73,7 @@ async def get_personal_page(
     now: Now,
     links: Linking,
     codes: Coding,
+    settings: Config,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> PersonalPageRead | Response:
     """A participant's sessions, attendance, contact hours, phases, by personal link; a page for browsers."""
@@ -83,7 +85,8 @@ async def get_personal_page(
             return _html(page.not_found(language), language, 404)
         raise
     if for_people:
-        return _html(page.render(shown, token, language, now), language)
+        room = page.Room(settings.max_file_bytes, settings.max_files_per_phase)
+        return _html(page.render(shown, token, language, now, room), language)
     response.headers["Vary"] = "Accept"
     return tagged(spoken(response, language), shown)
 

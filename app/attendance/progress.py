@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.attendance import make_up
+from app.attendance import files, make_up, places
 from app.attendance import service as attendance
 from app.attendance.hours import Standing, requirements
 from app.attendance.models import Product, Progress, Verdict
@@ -19,10 +20,11 @@ from app.attendance.schemas import (
     ProgressPut,
     ProgressRead,
     RequirementRead,
+    SubmissionRead,
 )
 from app.core.etags import Expected
 from app.core.language import Language
-from app.core.problems import Fault, InvalidInput, NotFound
+from app.core.problems import Fault, InvalidInput
 from app.events import service as events
 from app.identity.caller import Caller
 from app.registrations import service as registrations
@@ -62,7 +64,7 @@ class Record:
 async def read(db: AsyncSession, caller: Caller, registration_id: UUID) -> ProgressRead:
     """How a participant stands; NotFound for what the caller may not see."""
     registration = await registrations.own(db, caller, registration_id)
-    return _shown(registration, await record(db, registration))
+    return await _shown(db, registration, await record(db, registration))
 
 
 async def put(
@@ -83,20 +85,14 @@ async def put(
     registration = await registrations.own(db, caller, registration_id, lock=True)
     edition = await trainings.edition(db, registration.edition)
     await _check(db, registration, edition, phase_slug, wanted)
-    expected.require(_shown(registration, await record(db, registration)))
+    expected.require(await _shown(db, registration, await record(db, registration)))
 
-    found = await db.get(Progress, (registration_id, phase_slug))
+    found = await db.get(Progress, (registration_id, phase_slug), populate_existing=True)
     before = found.verdict if found else Verdict.OPEN
-    judged = Progress(
-        registration=registration_id,
-        phase=phase_slug,
-        verdict=wanted.verdict,
-        evidence=wanted.evidence,
-        feedback=wanted.feedback,
-        recorded_by=caller.client_id,
-        recorded_at=now,
-    )
-    await db.merge(judged)
+    judged = found or Progress(registration=registration_id, phase=phase_slug, verdict=before)
+    judged.verdict, judged.evidence, judged.feedback = wanted.verdict, wanted.evidence, wanted.feedback
+    judged.recorded_by, judged.recorded_at = caller.client_id, now
+    db.add(judged)
     if wanted.product:
         await db.merge(Product(registration=registration_id, **wanted.product.model_dump()))
     events.record(
@@ -113,20 +109,23 @@ async def put(
         productApproved=wanted.product.approved if wanted.product else None,
     )
     await db.flush()
-    return _shown(registration, await record(db, registration))
+    return await _shown(db, registration, await record(db, registration))
 
 
 async def _check(
     db: AsyncSession, registration: Registration, edition: Edition, phase_slug: str, wanted: ProgressPut
 ) -> None:
-    phase = await db.get(Phase, phase_slug)
-    if phase is None or phase.training != edition.training:
-        raise NotFound(f"There is no phase {phase_slug} in this training.")
+    phase = await places.phase_of(db, edition.training, phase_slug)
     if registration.status not in PARTICIPANT:
         raise NotParticipant(f"The registration is {registration.status}; only participants make progress.")
     if wanted.product and not phase.yields_product:
-        detail = f"The phase {phase_slug} yields no product."
-        raise InvalidInput([Fault(pointer="#/product", code="no-product-here", detail=detail)])
+        raise no_product_here(phase_slug)
+
+
+def no_product_here(phase: str) -> InvalidInput:
+    """The refusal of a product in a phase that yields none."""
+    detail = f"The phase {phase} yields no product."
+    return InvalidInput([Fault(pointer="#/product", code="no-product-here", detail=detail)])
 
 
 async def eligibility(
@@ -168,22 +167,35 @@ async def record(db: AsyncSession, registration: Registration) -> Record:
     )
 
 
-def _shown(registration: Registration, known: Record) -> ProgressRead:
+async def _shown(db: AsyncSession, registration: Registration, known: Record) -> ProgressRead:
+    counts = await files.counts(db, registration.id)
     return ProgressRead(
         registration=registration.id,
         phases=[
-            PhaseProgress(
-                phase=phase.slug,
-                number=phase.number,
-                title=phase.title,
-                verdict=progress.verdict if progress else Verdict.OPEN,
-                evidence=progress.evidence if progress else None,
-                feedback=progress.feedback if progress else None,
-                recorded_at=progress.recorded_at if progress else None,
-            )
+            PhaseProgress(**of_phase(phase, progress, counts.get(phase.slug, 0)))
             for phase, progress in known.phases
         ],
         product=ProductRead.model_validate(known.product) if known.product else None,
         contact_minutes=known.contact_minutes,
         minimum_contact_minutes=known.minimum_contact_minutes,
     )
+
+
+def of_phase(phase: Phase, progress: Progress | None, file_count: int) -> dict[str, Any]:
+    """What is shown of every phase, whoever looks."""
+    submitted_at = progress.submitted_at if progress else None
+    return {
+        "phase": phase.slug,
+        "number": phase.number,
+        "title": phase.title,
+        "asks": phase.asks,
+        "evidence_kind": phase.evidence_kind,
+        "submission": SubmissionRead(evidence=progress.submission, submitted_at=submitted_at)
+        if progress and submitted_at
+        else None,
+        "file_count": file_count,
+        "verdict": progress.verdict if progress else Verdict.OPEN,
+        "evidence": progress.evidence if progress else None,
+        "feedback": progress.feedback if progress else None,
+        "recorded_at": progress.recorded_at if progress else None,
+    }

@@ -9,10 +9,10 @@ from pydantic_core import PydanticCustomError
 from app.attendance.hours import Code, Outlook
 from app.attendance.models import MakeUpKind, ProductKind, Verdict
 from app.attendance.presence import Channel, Presence, Said
+from app.core.filetypes import FileType
 from app.core.paging import Page
 from app.core.values import WHOLE, Day, Flag, Input, Minutes, Moment, Output, Text, Title
-from app.registrations.lifecycle import Status
-from app.trainings.schemas import SessionRead
+from app.trainings.terms import EvidenceKind
 
 Version = Annotated[int, Field(strict=True, ge=1, le=1_000_000), WHOLE]
 MadeUpMinutes = Annotated[int, Field(strict=True, ge=1, le=6000), WHOLE]
@@ -222,65 +222,6 @@ class ContactHoursPage(Page[ContactHoursRead]):
     """One page of participants' contact time."""
 
 
-class PersonalAttendance(Output):
-    """What is recorded of the participant at a session."""
-
-    model_config = ConfigDict(title="PersonalAttendance", from_attributes=True)
-
-    presence: Presence
-    minutes: int
-    late_minutes: int | None
-    early_minutes: int | None
-    channel: Channel | None
-
-
-class PersonalSession(Output):
-    """A session, as it is for the participant."""
-
-    session: SessionRead
-    attendance: PersonalAttendance | None
-    check_in_open: bool = Field(description="whether a code is taken now")
-
-
-class PersonalHours(Output):
-    """The participant's contact time in minutes, and in words."""
-
-    attended: int
-    make_up: int
-    possible: int
-    needed: int
-    minimum: int
-    outlook: Outlook
-    explanation: list[str] = Field(description="in Dutch or English by Accept-Language")
-
-
-class PersonalPhase(Output):
-    """How a phase of the participant stands."""
-
-    number: int
-    title: str
-    verdict: Verdict
-    feedback: str | None
-
-
-class PersonalPageRead(Output):
-    """Everything that a participant wants to know of the edition, behind the personal link."""
-
-    model_config = ConfigDict(title="PersonalPage")
-
-    registration: UUID
-    name: str
-    status: Status
-    edition: str
-    edition_title: str
-    training_title: str
-    time_zone: str
-    sessions: list[PersonalSession] = Field(description="in their order; unscheduled ones last")
-    contact_hours: PersonalHours | None = Field(description="null for who is no participant")
-    phases: list[PersonalPhase]
-    calendar_url: str = Field(description="the participant's own calendar, to subscribe to")
-
-
 class ProductBody(Input):
     """The policy plan or other professional product."""
 
@@ -314,12 +255,25 @@ class ProductRead(Output):
     approved: bool
 
 
+class SubmissionRead(Output):
+    """What a participant handed in for a phase, apart from files."""
+
+    model_config = ConfigDict(title="Submission")
+
+    evidence: str | None = Field(description="the participant's own text")
+    submitted_at: Moment = Field(description="when text or files were handed in or changed last")
+
+
 class PhaseProgress(Output):
     """How one phase stands."""
 
     phase: str
     number: int
     title: str
+    asks: str | None = Field(description="the evidence that it asks, in words for people, in Dutch")
+    evidence_kind: EvidenceKind | None
+    submission: SubmissionRead | None = Field(description="what the participant handed in; null: nothing yet")
+    file_count: int
     verdict: Verdict
     evidence: str | None
     feedback: str | None
@@ -360,3 +314,93 @@ class EligibilityRead(Output):
     contact_minutes: int
     minimum_contact_minutes: int
     requirements: list[RequirementRead]
+
+
+class ProductSubmission(Input):
+    """The product as the participant calls it; approval is the provider's."""
+
+    title: Title = Field(examples=["Cultuurbeleidsplan Het Lyceum 2022-2026"])
+    kind: ProductKind = ProductKind.POLICY_PLAN
+
+
+class SubmissionPut(Input):
+    """What a participant hands in for a phase; `product` only for the phase that yields it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"evidence": "Mijn leervraag: hoe maak ik een doorlopende leerlijn?"}]
+        }
+    )
+
+    evidence: Text | None = Field(default=None, examples=["Mijn leervraag: hoe maak ik een leerlijn?"])
+    product: ProductSubmission | None = Field(default=None, description="left out or null: stays as it is")
+
+
+class SubmissionForm(Input):
+    """The same, as a form in a browser sends it: without what is in it."""
+
+    evidence: Text | None = None
+    product_title: Title | None = None
+    product_kind: ProductKind = ProductKind.POLICY_PLAN
+
+    @field_validator("evidence", mode="before")
+    @classmethod
+    def _lines(cls, text: object) -> object:
+        """Lines as they were counted while they were typed: a form sends each end as two characters."""
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+    @property
+    def submission(self) -> SubmissionPut:
+        """What is handed in."""
+        named = (
+            ProductSubmission(title=self.product_title, kind=self.product_kind)
+            if self.product_title
+            else None
+        )
+        return SubmissionPut(evidence=self.evidence, product=named)
+
+
+class FileRead(Output):
+    """A file with evidence of a phase, without its content."""
+
+    model_config = ConfigDict(title="File", from_attributes=True)
+
+    id: UUID
+    registration: UUID
+    phase: str
+    name: str = Field(description="as it was called, made safe to save by", examples=["beleidsplan.pdf"])
+    media_type: FileType = Field(description="by its content")
+    size: int = Field(description="in bytes", examples=[482113])
+    sha256: str = Field(description="of its content, in hexadecimal")
+    added_by: str = Field(description="id of the client that added it; `applicant` for the participant")
+    added_at: Moment
+
+
+class ProgressEvent(Output):
+    """Something that happened to a phase of a participant."""
+
+    type: str = Field(examples=["progress.recorded"])
+    by: str = Field(description="id of the client that acted; `applicant` for the participant")
+    at: Moment
+    before: Verdict | None = Field(description="of a verdict: what it was")
+    after: Verdict | None = Field(description="of a verdict: what it became")
+
+
+class PhaseDetail(PhaseProgress):
+    """How one phase of a participant stands, with its files and history."""
+
+    registration: UUID
+    product: ProductRead | None = Field(description="in the phase that yields it")
+    files: list[FileRead] = Field(description="those that you may download, in the order they came")
+    history: list[ProgressEvent] = Field(description="oldest first")
+
+
+class OwnPhaseRead(PhaseProgress):
+    """How one phase stands, for the participant."""
+
+    model_config = ConfigDict(title="OwnPhase")
+
+    product: ProductRead | None = Field(description="in the phase that yields it")
+    files: list[FileRead] = Field(description="in the order they came")
+    yields_product: bool = Field(description="whether the product is handed in here")
+    open: bool = Field(description="whether it can be handed in or changed")

@@ -73,6 +73,15 @@ class Database:
         await self.engine.dispose()
 
 
+async def set_aside(db: AsyncSession) -> None:
+    """Give the connection back while something slow is waited for, such as a large body.
+
+    The next statement begins a new transaction; what was read has to be read again.
+    """
+    assert not {*db.new, *db.dirty, *db.deleted}, "what was changed would be lost"
+    await db.rollback()
+
+
 def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """Connect, and say Unavailable when there is no server to connect to."""
     try:
@@ -110,13 +119,13 @@ def moment(*, nullable: bool = False, index: bool = False) -> Any:
     )
 
 
-def one_of(kind: type[StrEnum], name: str) -> sa.Enum:
+def one_of(kind: type[StrEnum], name: str, length: int = 40) -> sa.Enum:
     """The column type for an enum: its values as text, guarded by a CHECK called `name`."""
     return sa.Enum(
         kind,
         name=name,
         native_enum=False,
         create_constraint=True,
-        length=40,
+        length=length,
         values_callable=lambda members: [member.value for member in members],
     )

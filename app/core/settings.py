@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    max_file_bytes: int = Field(default=26_214_400, ge=1024, description="of each file that is taken in")
+    max_files_per_phase: int = Field(default=10, ge=1, le=100, description="of each participant")
+    files_dir: Path | None = Field(default=None, description="folder of files; `files` in DATA_DIR")
+    files_url: str | None = Field(default=None, description="s3://bucket/prefix, instead of a folder")
+    files_s3_endpoint: str | None = Field(default=None, description="address of a server other than AWS's")
+    files_s3_region: str = "us-east-1"
+    files_s3_access_key_id: str | None = Field(default=None, description="the machine's own role when absent")
+    files_s3_secret_access_key: SecretStr | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -133,8 +142,26 @@ class Settings(BaseSettings):
         except OverflowError:
             raise ValueError("should lie in the years 1 to 9999, in UTC") from None
 
+    @field_validator("files_url")
+    @classmethod
+    def _a_bucket(cls, url: str | None) -> str | None:
+        if url and not BUCKET.fullmatch(url):
+            raise ValueError("should read s3://bucket or s3://bucket/prefix")
+        return url or None
+
+    @field_validator("files_s3_endpoint")
+    @classmethod
+    def _an_address(cls, url: str | None) -> str | None:
+        if url and not ORIGIN.fullmatch(url):
+            raise ValueError("should read https://host or https://host:port")
+        return url or None
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if self.files_dir and self.files_url:
+            raise ValueError("FILES_DIR and FILES_URL name two places for files; leave one out")
+        if (self.files_s3_access_key_id is None) != (self.files_s3_secret_access_key is None):
+            raise ValueError("FILES_S3_ACCESS_KEY_ID and FILES_S3_SECRET_ACCESS_KEY go together")
         if self.at and self.environment == "production":
             raise ValueError("AT is for development only")
         if self.at and self.database_url and not self.allow_at_with_database_url:
@@ -152,6 +179,12 @@ class Settings(BaseSettings):
             raise ValueError("production needs SECRET_KEY")
         if not (self.public_url or "").startswith("https://"):
             raise ValueError("production needs PUBLIC_URL, with https")
+        if not (self.files_dir or self.files_url):
+            raise ValueError(
+                "production needs FILES_DIR or FILES_URL: what is uploaded must outlast the server"
+            )
+        if (self.files_s3_endpoint or "").startswith("http://"):
+            raise ValueError("production needs FILES_S3_ENDPOINT with https")
 
     @property
     def base_url(self) -> str:

@@ -136,3 +136,11 @@ def _both(page_of: Callable[..., Any], partner: str) -> Any:
     )
     both = sa.union_all(own.subquery().select(), of_all.subquery().select())
     return aliased(Event, both.subquery())
+
+
+async def history(db: AsyncSession, subject: UUID, types: Sequence[str], **data: str) -> list[Event]:
+    """What happened to `subject`, of these types and with these members of `data`, oldest first."""
+    query = select(Event).where(Event.subject == str(subject), col(Event.type).in_(types))
+    for name, value in data.items():
+        query = query.where(col(Event.data)[name].as_string() == value)
+    return list((await db.exec(query.order_by(col(Event.id)))).all())

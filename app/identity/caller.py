@@ -33,6 +33,7 @@ class Scope(StrEnum):
     ATTENDANCE_WRITE = "attendance:write"
     PROGRESS_READ = "progress:read"
     PROGRESS_WRITE = "progress:write"
+    FILES_READ = "files:read"
     ELIGIBILITY_READ = "eligibility:read"
     CERTIFICATES_READ = "certificates:read"
     CERTIFICATES_WRITE = "certificates:write"
@@ -60,6 +61,7 @@ SCOPE_TEXTS: dict[Scope, str] = {
     Scope.ATTENDANCE_WRITE: "Record attendance",
     Scope.PROGRESS_READ: "See progress per phase",
     Scope.PROGRESS_WRITE: "Record progress per phase and judge products",
+    Scope.FILES_READ: "Download files of evidence",
     Scope.ELIGIBILITY_READ: "See what is met and missing for a certificate",
     Scope.CERTIFICATES_READ: "See certificates",
     Scope.CERTIFICATES_WRITE: "Issue and revoke certificates",
@@ -83,6 +85,7 @@ _TEACHING = {
     Scope.ATTENDANCE_WRITE,
     Scope.PROGRESS_WRITE,
     Scope.ENROLMENT_FORMS_READ,
+    Scope.FILES_READ,
 }
 _INTAKE = {
     Scope.REGISTRATIONS_WRITE,
@@ -97,7 +100,7 @@ _BILLING = {Scope.INVOICES_READ, Scope.INVOICE_ADDRESSES_WRITE}
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.PARTNER: frozenset(_PARTICIPATION | _INTAKE | _BILLING),
     Role.PROVIDER: frozenset(_PARTICIPATION | _TEACHING | _BILLING | {Scope.INVOICES_WRITE}),
-    Role.CERTIFIER: frozenset(_PARTICIPATION | {Scope.CERTIFICATES_WRITE}),
+    Role.CERTIFIER: frozenset(_PARTICIPATION | {Scope.CERTIFICATES_WRITE, Scope.FILES_READ}),
     # Certificates are the certifier's alone: who keeps the register cannot write one into it.
     Role.ADMIN: frozenset(set(Scope) - {Scope.CERTIFICATES_WRITE}),
 }

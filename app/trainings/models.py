@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id, one_of
-from app.trainings.terms import CarryMode, Mode, SessionStatus, UnfilledMinimum
+from app.trainings.terms import CarryMode, EvidenceKind, Mode, SessionStatus, UnfilledMinimum
 
 
 class Training(SQLModel, table=True):
@@ -37,6 +37,10 @@ class Phase(SQLModel, table=True):
     title: str = Field(max_length=200)
     summary: str = Field(max_length=4000)
     yields_product: bool = Field(description="whether the professional product is made in this phase")
+    asks: str | None = Field(default=None, max_length=4000, description="what evidence it asks, for people")
+    evidence_kind: EvidenceKind | None = Field(
+        default=None, sa_type=one_of(EvidenceKind, "evidence_kind"), nullable=True
+    )
 
 
 class Edition(SQLModel, table=True):

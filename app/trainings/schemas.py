@@ -24,7 +24,7 @@ from app.core.values import (
     Title,
 )
 from app.trainings.prices import VatCategory
-from app.trainings.terms import CarryMode, FormPart, Mode, SessionStatus, UnfilledMinimum
+from app.trainings.terms import CarryMode, EvidenceKind, FormPart, Mode, SessionStatus, UnfilledMinimum
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 ReminderDays = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
@@ -62,6 +62,8 @@ class PhaseRead(Output):
     title: str
     summary: str
     yields_product: bool = Field(description="whether the professional product is made in this phase")
+    asks: str | None = Field(description="the evidence that it asks, in words for people, in Dutch")
+    evidence_kind: EvidenceKind | None = Field(description="the kind of evidence that it asks")
 
 
 class PhasePage(Page[PhaseRead]):

@@ -1,4 +1,4 @@
-"""What an edition can lay down about draw and enrolment form, and how a session stands. Pure: no database."""
+"""What an edition can lay down about draw and form, what phases ask, how sessions stand. Pure: no database."""
 
 from enum import StrEnum
 
@@ -16,6 +16,15 @@ class CarryMode(StrEnum):
     NONE = "none"
     PRIORITY = "priority"
     WEIGHT = "weight"
+
+
+class EvidenceKind(StrEnum):
+    """What a participant shows at the end of a phase."""
+
+    LEARNING_QUESTION = "learning-question"
+    RESEARCH = "research"
+    PRODUCT = "product"
+    NEXT_STEPS = "next-steps"  # insights, and what one will do
 
 
 class Mode(StrEnum):

@@ -5,6 +5,8 @@ from html import unescape
 
 import pytest
 
+from app.attendance.page import in_megabytes
+from tests.samples import PDF
 from tests.world import JSON, World
 
 HTML = {"Accept": "text/html"}
@@ -56,8 +58,8 @@ def test_it_holds_what_a_participant_wants_to_know(world: World, page: str) -> N
                 "Amersfoort",
                 "Landelijke onlinebijeenkomst 1 Nog niet gepland Online",
                 "Aanwezig: 2,5 uur, 30 minuten te laat.",
-                "1. Oriëntatie Behaald Mooie leervraag",
-                "2. Onderzoek Nog niet beoordeeld",
+                "Fase 1: Oriëntatie Je leervraag: waar je",
+                "Behaald Feedback: Mooie leervraag Wat je hebt ingeleverd Nog niets. Fase 2: Onderzoek",
             ],
         ),
         (
@@ -67,6 +69,7 @@ def test_it_holds_what_a_participant_wants_to_know(world: World, page: str) -> N
                 "You still need 17.5 hours. As much as 15 hours can still be added.",
                 "Present: 2.5 hours, 30 minutes late.",
                 "Thursday 4 November 2021, 14:30 \u2013 17:30",
+                "Passed Feedback: Mooie leervraag What you handed in Nothing yet. Phase 2: Onderzoek",
             ],
         ),
     ],
@@ -97,6 +100,72 @@ def test_who_does_not_take_part_reads_how_it_stands(world: World) -> None:
     path = links["page"].removeprefix("https://register.example")
     assert world.http.get(path).json()["contactHours"] is None
     assert "Wij wachten op je inschrijfformulier." in world.http.get(path, headers=HTML).text
+
+
+def _phase(text: str, slug: str) -> str:
+    """The part of the page that is about a phase."""
+    return text[text.index(f'<section id="{slug}">') :].partition("</section>")[0]
+
+
+def test_it_asks_what_the_phases_ask_and_shows_what_was_handed_in(world: World, page: str) -> None:
+    own = f"{page}/progress/uitvoering"
+    product = {"title": "Cultuurplan <Het Lyceum>", "kind": "other"}
+    handed = world.http.put(own, json={"evidence": "Eerst dit.\nDan dat.", "product": product})
+    assert handed.status_code == 200
+    file = world.http.post(f"{own}/files", files={"file": ("Plan & bijlage.pdf", PDF)}).json()
+    shown = world.http.get(page).json()["phases"][2]
+    assert shown == world.http.get(own).json()
+    assert (shown["yieldsProduct"], shown["open"], shown["fileCount"]) == (True, True, 1)
+
+    text = world.http.get(page, headers=HTML).text
+    part = _phase(text, "uitvoering")
+    assert (
+        f'<a href="{page}/files/{file["id"]}" download>Plan &amp; bijlage.pdf</a> <small>0,1 MB</small>'
+        in part
+    )
+    assert ">\nEerst dit.\nDan dat.</textarea>" in part
+    assert 'value="Cultuurplan &lt;Het Lyceum&gt;"' in part
+    assert 'value="other" selected' in part
+    assert "(ander beroepsproduct, nog niet goedgekeurd)" in part
+    actions = re.findall(r'action="([^"]+)"', part)
+    assert actions == [f"{page}/files/{file['id']}/_remove", f"{own}/_submit", f"{own}/files"]
+    assert "productTitle" not in _phase(text, "onderzoek")
+    passed = _phase(text, "orientatie")
+    assert "<form" not in passed
+
+
+def test_what_is_passed_can_be_read_and_not_changed(world: World, page: str) -> None:
+    own = f"{page}/progress/onderzoek"
+    world.http.put(own, json={"evidence": "Mijn onderzoek."})
+    file = world.http.post(f"{own}/files", files={"file": ("plan.pdf", PDF)}).json()
+    progress = f"/v1/registrations/{file['registration']}/progress/onderzoek"
+    failed = {"verdict": "failed", "evidence": "Verslag gelezen", "feedback": "Nog even."}
+    assert world.provider.put(progress, failed).status_code == 200
+    part = _phase(world.http.get(page, headers=HTML).text, "onderzoek")
+    for said in ("Nog niet voldoende", "Je kunt verbeteren", "Verslag gelezen", "Nog even.", "<textarea"):
+        assert said in part
+    assert world.provider.put(progress, {"verdict": "passed"}).status_code == 200
+    part = _phase(world.http.get(page, headers=HTML).text, "onderzoek")
+    assert f"{page}/files/{file['id']}" in part
+    assert "Mijn onderzoek." in part
+    assert "<form" not in part
+
+
+def test_who_has_as_many_files_as_one_may_have_is_told(world: World, page: str) -> None:
+    own = f"{page}/progress/onderzoek"
+    world.app.state.settings.max_files_per_phase = 1
+    world.http.post(f"{own}/files", files={"file": ("plan.pdf", PDF)})
+    part = _phase(world.http.get(page, headers=HTML).text, "onderzoek")
+    assert "Meer dan 1 bestand kan niet; verwijder het eerst." in _words(part)
+    assert f'action="{own}/files"' not in part
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"), [(1, "0,1 MB"), (1024**2, "1 MB"), (26_214_400, "25 MB"), (1_600_000, "1,5 MB")]
+)
+def test_sizes_are_told_in_megabytes(octets: int, words: str) -> None:
+    assert in_megabytes(octets, "nl") == words
+    assert in_megabytes(octets, "en") == words.replace(",", ".")
 
 
 class Reader:

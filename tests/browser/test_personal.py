@@ -1,12 +1,14 @@
 """A participant's own page as people meet it: read on a phone, and checked in on without JavaScript."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser.reader import DESKTOP, PHONE, Reader, hindrances, overflows
+from tests.samples import PDF
 from tests.stories.server import JSON, Server
 from tests.world import form, registration
 
@@ -111,6 +113,54 @@ def test_one_checks_in_by_the_code_on_the_trainers_screen(
     assert "Je bent ingecheckt, 15 minuten na het begin." in page.inner_text("main")
     shown = httpx.get(url).json()["sessions"][1]["attendance"]
     assert (shown["channel"], shown["minutes"]) == ("online", 165)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_one_hands_in_words_and_files(
+    reader: Reader, course: Course, tmp_path: Path, *, javascript: bool
+) -> None:
+    url = course.pages[javascript]
+    plan = tmp_path / f"Cultuurbeleidsplan_{'van_het_Lyceum_' * 6}.pdf"
+    plan.write_bytes(PDF)
+    page = reader.open(url, width=PHONE, javascript=javascript)
+    phase = page.locator("#uitvoering")
+    phase.get_by_label("Je tekst").fill("Ons plan.\nEn wat het deed.")
+    phase.get_by_label("Hoe heet je beroepsproduct?").fill("Cultuurbeleidsplan")
+    phase.get_by_label("Wat is het?").select_option("Een ander beroepsproduct")
+    phase.get_by_role("button", name="Tekst inleveren").click()
+    page.wait_for_url(f"{url}#uitvoering")
+    assert phase.get_by_label("Je tekst").input_value() == "Ons plan.\nEn wat het deed."
+    assert phase.get_by_label("Wat is het?").input_value() == "other"
+    phase.get_by_label("Een bestand toevoegen").set_input_files(plan)
+    phase.get_by_role("button", name="Bestand toevoegen").click()
+    page.wait_for_url(f"{url}#uitvoering")
+    with page.expect_download() as saved:
+        phase.get_by_role("link", name=plan.name).click()
+    assert saved.value.suggested_filename == plan.name
+    assert saved.value.path().read_bytes() == PDF
+    if javascript:
+        for width in (PHONE, DESKTOP):
+            page.set_viewport_size({"width": width, "height": 800})
+            _is_for_everybody(page)
+    phase.get_by_text("Verwijderen").click()
+    phase.get_by_role("button", name=f"Ja, verwijder {plan.name}").click()
+    page.wait_for_url(f"{url}#uitvoering")
+    assert phase.get_by_role("link").count() == 0
+    shown = httpx.get(url).json()["phases"][2]
+    assert (shown["submission"]["evidence"], shown["files"]) == ("Ons plan.\nEn wat het deed.", [])
+
+
+def test_a_file_that_is_not_taken_is_told_in_words(reader: Reader, course: Course, tmp_path: Path) -> None:
+    wrong = tmp_path / "plan.pdf"
+    wrong.write_text("geen pdf", encoding="utf-8")
+    page = reader.open(course.pages[0], width=PHONE)
+    phase = page.locator("#onderzoek")
+    phase.get_by_label("Een bestand toevoegen").set_input_files(wrong)
+    phase.get_by_role("button", name="Bestand toevoegen").click()
+    page.get_by_text("Dit is niet gelukt").wait_for()
+    assert "de inhoud zegt" in page.inner_text("main")
+    _is_for_everybody(page)
+    reader.forgive(400)
 
 
 def test_a_wrong_code_is_told_in_words(reader: Reader, course: Course) -> None:

@@ -19,6 +19,7 @@ PRODUCTION: dict[str, Any] = {
     "database_url": URL,
     "secret_key": SECRET,
     "public_url": "https://register.example",
+    "files_dir": "/var/lib/register",
 }
 
 
@@ -113,6 +114,7 @@ def test_a_clock_needs_an_offset() -> None:
         ("database_url", "production needs DATABASE_URL"),
         ("secret_key", "production needs SECRET_KEY"),
         ("public_url", "production needs PUBLIC_URL, with https"),
+        ("files_dir", "production needs FILES_DIR or FILES_URL"),
     ],
 )
 def test_production_needs_what_development_makes_up(left_out: str, said: str) -> None:
@@ -226,3 +228,38 @@ def test_a_mail_server_needs_somebody_whom_messages_come_from() -> None:
     settings = Settings(smtp_url="smtp://register:geheim@mail.example", mail_from="Register <a@b.example>")
     assert "geheim" not in f"{settings!r}{settings.model_dump_json()}"
     assert Settings(smtp_url="", mail_from="").smtp_url is None
+
+
+def test_files_are_in_one_place() -> None:
+    assert Settings(files_dir="/x").files_dir == Path("/x")
+    assert Settings(files_url="s3://bucket/some/prefix").files_url == "s3://bucket/some/prefix"
+    assert Settings(files_url="").files_url is None
+    assert "name two places" in refusal(files_dir="/x", files_url="s3://bucket")
+    assert Settings(**{**PRODUCTION, "files_dir": None, "files_url": "s3://bucket"}).files_dir is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "bucket",
+        "s3:bucket",
+        "s3://",
+        "s3://B",
+        "https://s3.example/bucket",
+        "s3://bucket/../x y",
+        "s3://bucket//x",
+    ],
+)
+def test_a_bucket_is_named_as_one(url: str) -> None:
+    assert "should read s3://bucket or s3://bucket/prefix" in refusal(files_url=url)
+
+
+def test_a_server_of_files_is_an_address_and_has_both_halves_of_a_key() -> None:
+    assert Settings(files_s3_endpoint="http://127.0.0.1:9000").files_s3_endpoint == "http://127.0.0.1:9000"
+    assert "should read https://host" in refusal(files_s3_endpoint="127.0.0.1:9000")
+    assert "with https" in refusal(**PRODUCTION, files_s3_endpoint="http://127.0.0.1:9000")
+    assert "go together" in refusal(files_s3_access_key_id="x")
+    secret = Settings(
+        files_s3_access_key_id="x", files_s3_secret_access_key="not told"
+    ).files_s3_secret_access_key
+    assert "not told" not in repr(secret)

@@ -49,6 +49,10 @@ class Server:
     def at(self, moment: str) -> None:
         """Serve with the clock at `moment`."""
         self.start("--at", moment)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the server that was started serves."""
         assert self.process
         for _ in range(PATIENCE * 10):
             assert self.process.poll() is None, self.printed.read_text()

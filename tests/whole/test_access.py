@@ -54,6 +54,18 @@ GET    /v1/registrations/{registrationId}/personal-links       p a
 POST   /v1/registrations/{registrationId}/personal-links/_renew p a
 GET    /v1/registrations/{registrationId}/progress             p v c a
 PUT    /v1/registrations/{registrationId}/progress/{phase}     v a
+GET    /v1/registrations/{registrationId}/progress/{phase}     p v c a
+POST   /v1/registrations/{registrationId}/progress/{phase}/files v a
+GET    /v1/files/{fileId}                                      v c a
+GET    /v1/files/{fileId}/content                              v c a
+DELETE /v1/files/{fileId}                                      v a
+GET    /v1/personal-pages/{pageToken}/progress/{phase}             public
+PUT    /v1/personal-pages/{pageToken}/progress/{phase}             public
+POST   /v1/personal-pages/{pageToken}/progress/{phase}/_submit     public
+POST   /v1/personal-pages/{pageToken}/progress/{phase}/files       public
+GET    /v1/personal-pages/{pageToken}/files/{fileId}               public
+DELETE /v1/personal-pages/{pageToken}/files/{fileId}               public
+POST   /v1/personal-pages/{pageToken}/files/{fileId}/_remove       public
 GET    /v1/registrations/{registrationId}/eligibility          p v c a
 GET    /v1/applicants                                          p a
 GET    /v1/applicants/{applicantId}                            p a
@@ -167,6 +179,7 @@ FILLED = {
     "listId": "1",
     "holderToken": "nothing",
     "on": "2022-04-20",
+    "fileId": "01890000-0000-7000-8000-000000000000",
     "token": "nothing",
     "calendarToken": "nothing",
     "pageToken": "nothing",

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.registrations.links import Links
+from tests.samples import PDF
 from tests.whole.test_access import ROWS, _made_up, _routes
 from tests.world import ADDRESS, JSON, PILOT, SELLER, World, form, registration
 
@@ -51,6 +52,10 @@ CHANGES: dict[tuple[str, str], tuple[list[JSON], str]] = {
     ("PUT", "/v1/registrations/{registrationId}/invoice-address"): (
         [{**ADDRESS, "city": "Utrecht"}, {**ADDRESS, "city": "Almere"}],
         "/v1/registrations/{registrationId}/invoice-address",
+    ),
+    ("PUT", "/v1/personal-pages/{pageToken}/progress/{phase}"): (
+        [{"evidence": "Een"}, {"evidence": "Twee"}],
+        "/v1/personal-pages/{pageToken}/progress/{phase}",
     ),
     ("PUT", "/v1/enrolment-forms/{token}"): ([form()], "/v1/enrolment-forms/{token}"),
     ("PATCH", "/v1/enrolment-forms/{token}"): (
@@ -98,7 +103,15 @@ class Everything:
             "listId": "1",
             "on": world.publish_head(),
         }
+        self.names["fileId"] = self._file(made["id"])
         world.at("2021-10-07T15:00+02:00")  # the first session runs, so there is a code to check in by
+
+    def _file(self, registration: str) -> str:
+        """A file in a phase that is open again."""
+        path = f"/v1/registrations/{registration}/progress/orientatie"
+        assert self.world.provider.put(path, {"verdict": "open"}).status_code == 200
+        added = self.world.provider.post(f"{path}/files", files={"file": ("plan.pdf", PDF)})
+        return str(added.json()["id"])
 
     def _form_token(self, registration: str) -> str:
         settings = self.world.app.state.settings

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from app.core.http.idempotency import Repeatable
 from app.identity.access import _authenticate_once
 from tests.core.test_idempotency import check_problem, check_repeat, key
+from tests.samples import large_pdf
 from tests.trainings.test_editions import ZUID
 from tests.trainings.test_sessions import SESSION
 from tests.whole.test_access import _calls, _routes
@@ -45,6 +46,13 @@ NO_KEY = {
     "/v1/personal-pages/{pageToken}/check-ins": "who has checked in stays so",
     "/v1/messages/{messageId}/_retry": "a message that waits is sent once",
     "/v1/registrations/{registrationId}/_told": "is refused the second time",
+    "/v1/personal-pages/{pageToken}/progress/{phase}/_submit": "hands in the same once more",
+    "/v1/personal-pages/{pageToken}/files/{fileId}/_remove": "finds nothing the second time",
+}
+# These make something, and need no key: the same content once more is what is there already.
+BY_CONTENT = {
+    "/v1/registrations/{registrationId}/progress/{phase}/files",
+    "/v1/personal-pages/{pageToken}/progress/{phase}/files",
 }
 POSTS = {route.path: route for route in _routes() if "POST" in (route.methods or ())}
 KEYED = {path for path, route in POSTS.items() if _authenticate_once in _calls(route.dependant)}
@@ -52,8 +60,8 @@ KEYED = {path for path, route in POSTS.items() if _authenticate_once in _calls(r
 
 def test_every_post_that_makes_something_takes_a_key() -> None:
     made = {path for path, route in POSTS.items() if route.status_code == 201}
-    assert made | ANSWER_200 == KEYED
-    assert set(POSTS) - KEYED == set(NO_KEY)
+    assert made - BY_CONTENT | ANSWER_200 == KEYED
+    assert set(POSTS) - KEYED == set(NO_KEY) | BY_CONTENT
     assert all(isinstance(POSTS[path], Repeatable) for path in KEYED)
 
 
@@ -61,6 +69,19 @@ def test_nothing_but_a_post_takes_a_key() -> None:
     for route in _routes():
         if _authenticate_once in _calls(route.dependant):
             assert route.methods == {"POST"}, route.path
+
+
+def test_what_is_known_by_its_content_is_made_once(world: World) -> None:
+    made = world.participant()
+    names = {"registrationId": made["id"], "phase": "orientatie", "token": world.page(made["id"])[19:]}
+    for template in sorted(BY_CONTENT):
+        send = world.http.post if "{token}" in template else world.provider.post
+        path, before = template.format(**names), len(world.events("file.added"))
+        answers = [send(path, files={"file": ("plan.pdf", large_pdf(1000 + len(path)))}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [201, 201]
+        assert answers[0].json() == answers[1].json()
+        assert answers[0].headers["location"] == answers[1].headers["location"]
+        assert len(world.events("file.added")) == before + 1
 
 
 class Asked:

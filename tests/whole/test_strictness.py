@@ -19,7 +19,12 @@ from tests.world import JSON, World, registration
 
 DOCUMENT = openapi.document(create_app(Settings(), "postgresql+asyncpg://nowhere/none"))
 Steps = tuple[str | int, ...]
-OF_FORMS = {("POST", "/v1/oauth/token"), ("POST", "/v1/enrolment-forms/{token}")}
+# They read no JSON at all.
+OF_FORMS = {
+    ("POST", "/v1/oauth/token"),
+    ("POST", "/v1/enrolment-forms/{token}"),
+    ("POST", "/v1/personal-pages/{pageToken}/progress/{phase}/_submit"),
+}
 # A person shares this address, and what they share it with adds to its query.
 ANY_QUERY = {("GET", "/v1/verifications/{code}"), ("HEAD", "/v1/verifications/{code}")}
 

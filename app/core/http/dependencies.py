@@ -16,6 +16,7 @@ from app.core.http.strictness import LONGEST_CONDITION
 from app.core.language import Language, preferred
 from app.core.paging import Window
 from app.core.settings import Settings
+from app.core.storage import Storage
 from app.core.values import DIGITS
 
 
@@ -81,8 +82,14 @@ async def _expected(
     return Expected(listed(request.headers, "if-match"), listed(request.headers, "if-none-match"))
 
 
+async def _storage(request: Request) -> Storage:
+    storage: Storage = request.app.state.storage
+    return storage
+
+
 Now = Annotated[datetime, Depends(_now)]
 Config = Annotated[Settings, Depends(_settings)]
+Files = Annotated[Storage, Depends(_storage)]
 Reader = Annotated[Language, Depends(_language)]
 Paging = Annotated[Window, Depends(_window)]
 Precondition = Annotated[Expected, Depends(_expected)]

@@ -2,14 +2,16 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 from fastapi import Request
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import __version__
@@ -36,13 +38,20 @@ class Envelope:
     """ASGI middleware around the whole application.
 
     Gives each request an id (`X-Request-Id`, and `instance` in problems), adds the headers that every
-    answer carries, refuses a body over `max_body_bytes`, turns a failure into a problem document, and
-    logs one line without the address's secrets: the route's template, never the path itself.
+    answer carries, refuses a body over `max_body_bytes` (or what `larger` says of a route), turns a failure
+    into a problem document, and logs one line without the address's secrets: the route's template, never the
+    path itself.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock, max_body_bytes: int) -> None:
-        self.app, self.max_body_bytes = app, max_body_bytes
-        self._limit_detail = f"The body may have {max_body_bytes} bytes at most."
+    def __init__(
+        self,
+        app: ASGIApp,
+        clock: Clock,
+        max_body_bytes: int,
+        larger: Sequence[tuple[APIRoute, int, BodyTooLarge]] = (),
+    ) -> None:
+        self.app, self.larger = app, larger
+        self.usual = max_body_bytes, BodyTooLarge(f"The body may have {max_body_bytes} bytes at most.")
         self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
             self.headers["Clock-Stands-At"] = utc(clock.at)
@@ -71,28 +80,23 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             # What can be read can be asked for without its content (RFC 9110, section 9.3.2).
             asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-            await self._answer(asked, self._limited(receive), send_with_headers, begun=lambda: status > 0)
+            limit, refusal = self._limit(scope)
+            limited = _limited(receive, limit, refusal)
+            announced = Headers(scope=scope).get("content-length", "")
+            if announced.isdecimal() and announced.isascii() and int(announced) > limit:
+                await refusals.respond(Request(asked), refusal)(asked, receive, send_with_headers)
+            else:
+                await self._answer(asked, limited, send_with_headers, begun=lambda: status > 0)
             _log(scope["method"], asked.get("route"), status, started)
 
-    def _limited(self, receive: Receive) -> Receive:
-        """Refuse a body once it has grown past the limit."""
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self.max_body_bytes:
-                raise HTTPException(BodyTooLarge.status, self._limit_detail)
-            return message
-
-        return receive_limited
+    def _limit(self, scope: Scope) -> tuple[int, BodyTooLarge]:
+        """How large the request's body may be, and what is said of a larger one."""
+        for route, limit, refusal in self.larger:
+            if route.matches(scope)[0] is Match.FULL:
+                return limit, refusal
+        return self.usual
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, begun: Callable[[], bool]) -> None:
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and announced.isascii() and int(announced) > self.max_body_bytes:
-            await refusals.respond(Request(scope), BodyTooLarge(self._limit_detail))(scope, receive, send)
-            return
         try:
             await self.app(scope, receive, send)
         except ClientDisconnect:
@@ -101,6 +105,21 @@ class Envelope:
             if begun():
                 raise
             await refusals.unexpected(Request(scope), error)(scope, receive, send)
+
+
+def _limited(receive: Receive, limit: int, refusal: BodyTooLarge) -> Receive:
+    """Refuse a body once it has grown past the limit."""
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(refusal.status, refusal.detail)
+        return message
+
+    return receive_limited
 
 
 def _log(method: str, route: Any, status: int, started: float) -> None:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from app.core.language import Language, preferred
+from app.core.pages import Pages
 from app.core.problems import (
     TYPE_PREFIX,
     BodyTooLarge,
@@ -30,6 +32,8 @@ log = structlog.get_logger(__name__)
 # What may stand in a fragment as it is (RFC 3986, section 3.5).
 FRAGMENT = "~!$&'()*+,;=:@-._"
 MEDIA_TYPE = "application/problem+json"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+PAGES = Pages(Path(__file__).parent, "refusal.css")
 
 # How PostgreSQL's codes begin when it cannot serve: no connection, no means left (connections, disk, memory),
 # stopping or starting; then a database that is away, refuses us, or has become a copy for reading only.
@@ -56,7 +60,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _no_connection)
 
 
-def respond(request: Request, problem: Problem) -> JSONResponse:
+def respond(request: Request, problem: Problem) -> Response:
     """The problem as an answer, in the reader's language."""
     titles: dict[Language, str] = {"en": problem.title, "nl": problem.title_nl}
     return _document(
@@ -72,8 +76,11 @@ def _document(
     detail: str,
     headers: Mapping[str, str],
     extra: Mapping[str, Any],
-) -> JSONResponse:
+) -> Response:
     language = preferred(request.headers.get("accept-language"))
+    for_people = _is_from_a_page(request)
+    if for_people:
+        language = preferred(request.headers.get("accept-language"), default="nl")
     content = {
         "type": f"{TYPE_PREFIX}{code}",
         "title": titles[language],
@@ -85,7 +92,23 @@ def _document(
     if language == "nl":
         content = _in_dutch(content)
     sent = {**headers, "Content-Language": language, "Vary": "Accept-Language"}
+    if for_people:
+        return _page(content, status, {**sent, "Content-Security-Policy": PAGES.policy}, language)
     return JSONResponse(content, status, sent, media_type=MEDIA_TYPE)
+
+
+def _is_from_a_page(request: Request) -> bool:
+    """Whether a person in a browser sent a form, without a script to show what comes of it."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    wants_page = "text/html" in request.headers.get("accept", "").lower()
+    return wants_page and request.method == "POST" and kind in FORMS
+
+
+def _page(content: dict[str, Any], status: int, headers: Mapping[str, str], language: Language) -> Response:
+    """What the document says, for people: each fault, or else what happened."""
+    details = [fault["detail"] for fault in content.get("errors", [])] or [content["detail"]]
+    text = PAGES.render(f"refusal.{language}.html", title=content["title"], details=details)
+    return HTMLResponse(text, status, headers)
 
 
 def _in_dutch(content: dict[str, Any]) -> dict[str, Any]:
@@ -96,12 +119,12 @@ def _in_dutch(content: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-async def _problem(request: Request, error: Exception) -> JSONResponse:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return respond(request, error)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return respond(request, invalid(error))
 
@@ -176,7 +199,7 @@ def _methods(request: Request) -> set[str]:
     return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
 
 
-async def _database(request: Request, error: Exception) -> JSONResponse:
+async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
     code = getattr(error.orig, "sqlstate", None) or ""
     if error.connection_invalidated or code.startswith(GOING_AWAY):
@@ -185,13 +208,13 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
     return unexpected(request, error)
 
 
-async def _no_connection(request: Request, error: Exception) -> JSONResponse:
+async def _no_connection(request: Request, error: Exception) -> Response:
     """Every connection is taken, and has been for longer than one waits."""
     log.error("no free connection", error=str(error))
     return respond(request, Unavailable())
 
 
-def unexpected(request: Request, error: Exception) -> JSONResponse:
+def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a failure of our own: logged in full, told without particulars."""
     log.error("unexpected error", exc_info=error)
     titles: dict[Language, str] = {"en": "Internal error", "nl": TITLES_NL[500]}
