@@ -1,4 +1,4 @@
-"""What an edition can lay down about draw and form, what phases ask, how sessions stand. Pure: no database."""
+"""What editions lay down about draw and form, what phases ask, how sessions stand. Pure: no database."""
 
 from enum import StrEnum
 

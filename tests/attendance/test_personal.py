@@ -153,7 +153,8 @@ def test_what_is_passed_can_be_read_and_not_changed(world: World, page: str) -> 
 
 def test_who_has_as_many_files_as_one_may_have_is_told(world: World, page: str) -> None:
     own = f"{page}/progress/onderzoek"
-    world.app.state.settings.max_files_per_phase = 1
+    settings = world.app.state.settings
+    world.app.state.settings = settings.model_copy(update={"max_files_per_phase": 1})
     world.http.post(f"{own}/files", files={"file": ("plan.pdf", PDF)})
     part = _phase(world.http.get(page, headers=HTML).text, "onderzoek")
     assert "Meer dan 1 bestand kan niet; verwijder het eerst." in _words(part)

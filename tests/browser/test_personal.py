@@ -131,7 +131,7 @@ def test_one_hands_in_words_and_files(
     page.wait_for_url(f"{url}#uitvoering")
     assert phase.get_by_label("Je tekst").input_value() == "Ons plan.\nEn wat het deed."
     assert phase.get_by_label("Wat is het?").input_value() == "other"
-    phase.get_by_label("Een bestand toevoegen").set_input_files(plan)
+    phase.get_by_label("Kies een bestand").set_input_files(plan)
     phase.get_by_role("button", name="Bestand toevoegen").click()
     page.wait_for_url(f"{url}#uitvoering")
     with page.expect_download() as saved:
@@ -155,10 +155,10 @@ def test_a_file_that_is_not_taken_is_told_in_words(reader: Reader, course: Cours
     wrong.write_text("geen pdf", encoding="utf-8")
     page = reader.open(course.pages[0], width=PHONE)
     phase = page.locator("#onderzoek")
-    phase.get_by_label("Een bestand toevoegen").set_input_files(wrong)
+    phase.get_by_label("Kies een bestand").set_input_files(wrong)
     phase.get_by_role("button", name="Bestand toevoegen").click()
     page.get_by_text("Dit is niet gelukt").wait_for()
-    assert "de inhoud zegt" in page.inner_text("main")
+    assert "aan de inhoud te zien" in page.inner_text("main")
     _is_for_everybody(page)
     reader.forgive(400)
 
