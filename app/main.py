@@ -10,8 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
-from app import __version__, worker
-from app.attendance import outlook
+from app import __version__, following, worker
 from app.attendance import service as attendance_service
 from app.attendance.hours_router import router as contact_hours
 from app.attendance.lists_router import router as session_lists
@@ -20,6 +19,7 @@ from app.attendance.router import router as attendance
 from app.certificates.batches_router import router as batches
 from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
+from app.certificates.reviews_router import router as reviews
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.core.clock import Clock
@@ -84,6 +84,7 @@ ROUTERS = (
     personal_pages,
     certificates,
     batches,
+    reviews,
     holders,
     verifications,
     register,
@@ -125,7 +126,7 @@ deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRE
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
     """The application on the database at `database_url`, with the background work if so wanted."""
     clock = Clock(settings.at)
-    database = Database(database_url, settings.pool_size, outlook.settle)
+    database = Database(database_url, settings.pool_size, following.settle)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -401,6 +401,12 @@ def _certify(world: World, participant: str) -> None:
     token = good(world.fleck.get(f"{path}/credential", headers={"Accept": "application/jwt"}), text=True)
     good(world.http.post("/v1/verifications", json={"credential": token}))
     _hold(world, participant, certificate["number"])
+    late = {"minutes": 175, "reason": "Vijf minuten later"}
+    good(provider.put(f"/v1/sessions/{sessions[1]['id']}/attendance/{participant}", late))
+    review = good(world.lkca.get("/v1/certificate-reviews"))["items"][0]["id"]
+    good(world.lkca.get(f"/v1/certificate-reviews/{review}"))
+    upheld = {"reason": "Verschil van vijf minuten; er blijft ruim 20 uur over."}
+    good(world.lkca.post(f"/v1/certificate-reviews/{review}/_uphold", upheld))
     renamed = good(world.lkca.post(f"{path}/_reissue", {"reason": "Naamswijziging na huwelijk"}))
     path = f"/v1/certificates/{renamed['number']}"
     good(world.lkca.post(f"{path}/_revoke", {"reason": "Uitgegeven op de verkeerde naam"}))

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.attendance.hours import Code
 from app.certificates.chain import EntryKind
-from app.certificates.models import CertificateStatus, ItemState
+from app.certificates.models import CertificateStatus, ItemState, ReviewVerdict
 from app.core.paging import Page
 from app.core.values import Day, Flag, Input, Moment, Output, Slug, Text
 
@@ -136,6 +137,40 @@ class HolderPage(Output):
 
     holder_name: str
     certificates: list[HeldCertificate] = Field(description="the newest first")
+
+
+class UpholdReason(Input):
+    """Why a certificate stands although its ground was corrected; not public."""
+
+    reason: Text = Field(examples=["Verschil van tien minuten; er blijft ruim 20 uur over."])
+
+
+class ReviewFound(Output):
+    """What is otherwise now than the certificate says."""
+
+    contact_minutes: int = Field(description="contact time as it counts now")
+    unmet: list[Code] = Field(description="requirements that are not met any more")
+
+
+class ReviewRead(Output):
+    """A review of a certificate; it is valid until the certifier decides."""
+
+    model_config = ConfigDict(title="CertificateReview", from_attributes=True)
+
+    id: UUID
+    certificate: str = Field(description="its number", examples=["CCVO-2022-000001"])
+    opened_at: Moment
+    found: ReviewFound
+    verdict: ReviewVerdict | None = Field(description="null while it waits for a decision")
+    reason: str | None
+    decided_by: str | None
+    decided_at: Moment | None
+
+
+class ReviewPage(Page[ReviewRead]):
+    """One page of reviews, oldest first."""
+
+    model_config = ConfigDict(title="CertificateReviewPage")
 
 
 class BatchCreate(Input):
