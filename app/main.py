@@ -17,6 +17,7 @@ from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
 from app.certificates.batches_router import router as batches
+from app.certificates.evidence_router import router as evidence_sheets
 from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
 from app.certificates.reviews_router import router as reviews
@@ -86,6 +87,7 @@ ROUTERS = (
     batches,
     reviews,
     holders,
+    evidence_sheets,
     verifications,
     register,
     status_lists,

@@ -419,6 +419,10 @@ def _hold(world: World, participant: str, number: str) -> None:
     links = good(world.fleck.get(f"/v1/registrations/{participant}/personal-links"))
     page = links["holder"].removeprefix("https://register.example")
     good(world.http.get(page, headers={"Accept": "application/json"}))
+    sheet = f"/v1/registrations/{participant}/evidence-sheet"
+    for read in (sheet, f"{sheet}/pdf"):
+        good(world.fleck.get(read))
+    good(world.http.get(f"{page}/evidence-sheet"))
     for kind in ("pdf", "credential", "token"):
         good(world.http.get(f"{page}/certificates/{number}/{kind}"))
 

@@ -136,6 +136,7 @@ class HolderPage(Output):
     """Everything of the certificates that somebody holds."""
 
     holder_name: str
+    evidence_url: str = Field(description="the evidence sheet as a PDF, for a portfolio")
     certificates: list[HeldCertificate] = Field(description="the newest first")
 
 
@@ -171,6 +172,54 @@ class ReviewPage(Page[ReviewRead]):
     """One page of reviews, oldest first."""
 
     model_config = ConfigDict(title="CertificateReviewPage")
+
+
+class EvidenceSession(Output):
+    """A session that was attended, or what was made up for one."""
+
+    held_on: Day
+    title: str
+    place: str | None
+    mode: str = Field(examples=["physical"])
+    minutes: int
+
+
+class EvidencePhase(Output):
+    """How a phase stands, with its evidence."""
+
+    phase: str
+    number: int
+    title: str
+    passed: bool
+    evidence: str | None
+
+
+class EvidenceCriterion(Output):
+    """One thing that the certificate asks."""
+
+    code: Code
+    met: bool
+    explanation: str
+
+
+class EvidenceSheet(Output):
+    """What a participant did, for a teacher's portfolio."""
+
+    registration: UUID
+    holder_name: str
+    training_title: str
+    edition_title: str
+    certificate: str | None = Field(
+        description="the number of the certificate that counts, once there is one"
+    )
+    made_on: Day
+    contact_minutes: int
+    minimum_contact_minutes: int
+    study_load_hours: int
+    product_title: str | None
+    sessions: list[EvidenceSession]
+    phases: list[EvidencePhase]
+    criteria: list[EvidenceCriterion]
 
 
 class BatchCreate(Input):

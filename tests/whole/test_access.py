@@ -120,6 +120,9 @@ POST   /v1/verifications                                       public
 GET    /v1/certificate-reviews                                 c
 GET    /v1/certificate-reviews/{reviewId}                      c
 POST   /v1/certificate-reviews/{reviewId}/_uphold              c
+GET    /v1/registrations/{registrationId}/evidence-sheet       p v c a
+GET    /v1/registrations/{registrationId}/evidence-sheet/pdf   p v c a
+GET    /v1/holder-pages/{holderToken}/evidence-sheet           public
 GET    /v1/holder-pages/{holderToken}                          public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/pdf public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/credential public
