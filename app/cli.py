@@ -18,11 +18,11 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from app import following
 from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
-from app.attendance import outlook
 from app.certificates import register
 from app.core import embedded, logs, storage
 from app.core.clock import Clock
@@ -344,7 +344,7 @@ async def _verify(url: str) -> register.Verified:
 
 
 async def _work(settings: Settings, url: str) -> None:
-    database = Database(url, settings.pool_size, outlook.settle)
+    database = Database(url, settings.pool_size, following.settle)
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -10,8 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
-from app import __version__, worker
-from app.attendance import outlook
+from app import __version__, following, worker
 from app.attendance import service as attendance_service
 from app.attendance.evidence_router import router as personal_progress
 from app.attendance.evidence_router import uploads as personal_uploads
@@ -22,8 +21,10 @@ from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
 from app.certificates.batches_router import router as batches
+from app.certificates.evidence_router import router as evidence_sheets
 from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
+from app.certificates.reviews_router import router as reviews
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.core import storage as storages
@@ -95,7 +96,9 @@ ROUTERS = (
     personal_uploads,
     certificates,
     batches,
+    reviews,
     holders,
+    evidence_sheets,
     verifications,
     register,
     status_lists,
@@ -136,7 +139,7 @@ deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRE
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
     """The application on the database at `database_url`, with the background work if so wanted."""
     clock = Clock(settings.at)
-    database = Database(database_url, settings.pool_size, outlook.settle)
+    database = Database(database_url, settings.pool_size, following.settle)
     storage = storages.of(settings)
 
     @contextlib.asynccontextmanager

@@ -436,6 +436,12 @@ def _certify(world: World, participant: str) -> None:
     token = good(world.fleck.get(f"{path}/credential", headers={"Accept": "application/jwt"}), text=True)
     good(world.http.post("/v1/verifications", json={"credential": token}))
     _hold(world, participant, certificate["number"])
+    late = {"minutes": 175, "reason": "Vijf minuten later"}
+    good(provider.put(f"/v1/sessions/{sessions[1]['id']}/attendance/{participant}", late))
+    review = good(world.lkca.get("/v1/certificate-reviews"))["items"][0]["id"]
+    good(world.lkca.get(f"/v1/certificate-reviews/{review}"))
+    upheld = {"reason": "Verschil van vijf minuten; er blijft ruim 20 uur over."}
+    good(world.lkca.post(f"/v1/certificate-reviews/{review}/_uphold", upheld))
     renamed = good(world.lkca.post(f"{path}/_reissue", {"reason": "Naamswijziging na huwelijk"}))
     path = f"/v1/certificates/{renamed['number']}"
     good(world.lkca.post(f"{path}/_revoke", {"reason": "Uitgegeven op de verkeerde naam"}))
@@ -448,6 +454,10 @@ def _hold(world: World, participant: str, number: str) -> None:
     links = good(world.fleck.get(f"/v1/registrations/{participant}/personal-links"))
     page = links["holder"].removeprefix("https://register.example")
     good(world.http.get(page, headers={"Accept": "application/json"}))
+    sheet = f"/v1/registrations/{participant}/evidence-sheet"
+    for read in (sheet, f"{sheet}/pdf"):
+        good(world.fleck.get(read))
+    good(world.http.get(f"{page}/evidence-sheet"))
     for kind in ("pdf", "credential", "token"):
         good(world.http.get(f"{page}/certificates/{number}/{kind}"))
 

@@ -18,6 +18,7 @@ async def read(db: AsyncSession, links: Links, token: str) -> HolderPage:
     page = f"{links.base_url}/v1/holder-pages/{token}/certificates"
     return HolderPage(
         holder_name=held[0].holder_name,
+        evidence_url=f"{links.base_url}/v1/holder-pages/{token}/evidence-sheet",
         certificates=[
             HeldCertificate(
                 number=one.number,

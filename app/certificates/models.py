@@ -75,6 +75,40 @@ class CertificateCounter(SQLModel, table=True):
     last: int
 
 
+class ReviewVerdict(StrEnum):
+    """How a review ended."""
+
+    UPHELD = "upheld"  # the certifier let the certificate stand
+    RESTORED = "restored"  # a further correction put everything right again
+    ENDED = "ended"  # the certificate was revoked or issued anew
+
+
+class CertificateReview(SQLModel, table=True):
+    """What a certificate rests on was corrected after it was issued; at most one review of it is open."""
+
+    __tablename__ = "certificate_review"
+    __table_args__ = (
+        sa.Index(
+            "uq_certificate_review_open",
+            "certificate",
+            unique=True,
+            postgresql_where=sa.text("decided_at IS NULL"),
+        ),
+        sa.CheckConstraint("(decided_at IS NULL) = (verdict IS NULL)", name="decided"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    certificate: str = Field(foreign_key="certificate.number", index=True, max_length=30)
+    opened_at: datetime = moment()
+    found: dict[str, Any] = Field(sa_type=JSONB, description="what is otherwise now")
+    verdict: ReviewVerdict | None = Field(
+        default=None, sa_type=one_of(ReviewVerdict, "verdict"), nullable=True
+    )
+    reason: str | None = Field(default=None, max_length=4000)
+    decided_by: str | None = Field(default=None, max_length=100)
+    decided_at: datetime | None = moment(nullable=True)
+
+
 class ItemState(StrEnum):
     """How somebody in a batch stands."""
 

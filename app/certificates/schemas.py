@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.attendance.hours import Code
 from app.certificates.chain import EntryKind
-from app.certificates.models import CertificateStatus, ItemState
+from app.certificates.models import CertificateStatus, ItemState, ReviewVerdict
 from app.core.paging import Page
 from app.core.values import Day, Flag, Input, Moment, Output, Slug, Text
 
@@ -135,7 +136,90 @@ class HolderPage(Output):
     """Everything of the certificates that somebody holds."""
 
     holder_name: str
+    evidence_url: str = Field(description="the evidence sheet as a PDF, for a portfolio")
     certificates: list[HeldCertificate] = Field(description="the newest first")
+
+
+class UpholdReason(Input):
+    """Why a certificate stands although its ground was corrected; not public."""
+
+    reason: Text = Field(examples=["Verschil van tien minuten; er blijft ruim 20 uur over."])
+
+
+class ReviewFound(Output):
+    """What is otherwise now than the certificate says."""
+
+    contact_minutes: int = Field(description="contact time as it counts now")
+    unmet: list[Code] = Field(description="requirements that are not met any more")
+
+
+class ReviewRead(Output):
+    """A review of a certificate; it is valid until the certifier decides."""
+
+    model_config = ConfigDict(title="CertificateReview", from_attributes=True)
+
+    id: UUID
+    certificate: str = Field(description="its number", examples=["CCVO-2022-000001"])
+    opened_at: Moment
+    found: ReviewFound
+    verdict: ReviewVerdict | None = Field(description="null while it waits for a decision")
+    reason: str | None
+    decided_by: str | None
+    decided_at: Moment | None
+
+
+class ReviewPage(Page[ReviewRead]):
+    """One page of reviews, oldest first."""
+
+    model_config = ConfigDict(title="CertificateReviewPage")
+
+
+class EvidenceSession(Output):
+    """A session that was attended, or what was made up for one."""
+
+    held_on: Day
+    title: str
+    place: str | None
+    mode: str = Field(examples=["physical"])
+    minutes: int
+
+
+class EvidencePhase(Output):
+    """How a phase stands, with its evidence."""
+
+    phase: str
+    number: int
+    title: str
+    passed: bool
+    evidence: str | None
+
+
+class EvidenceCriterion(Output):
+    """One thing that the certificate asks."""
+
+    code: Code
+    met: bool
+    explanation: str
+
+
+class EvidenceSheet(Output):
+    """What a participant did, for a teacher's portfolio."""
+
+    registration: UUID
+    holder_name: str
+    training_title: str
+    edition_title: str
+    certificate: str | None = Field(
+        description="the number of the certificate that counts, once there is one"
+    )
+    made_on: Day
+    contact_minutes: int
+    minimum_contact_minutes: int
+    study_load_hours: int
+    product_title: str | None
+    sessions: list[EvidenceSession]
+    phases: list[EvidencePhase]
+    criteria: list[EvidenceCriterion]
 
 
 class BatchCreate(Input):

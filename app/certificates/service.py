@@ -304,18 +304,24 @@ async def _snapshot(
 ) -> dict[str, Any]:
     """What the certificate says, as it is at this moment."""
     applicant = await db.get_one(Applicant, registration.applicant)
-    zone = ZoneInfo(edition.time_zone)
-    held = _held(await attendance.attended(db, registration.id), zone)
-    made_up = _made_up(await make_up.counted(db, registration.id))
     return {
         "holder_name": applicant.full_name,
         "training_title": known.training.title,
         "contact_minutes": known.contact_minutes,
         "study_load_hours": known.training.study_load_hours,
         "product_title": known.product.title if known.product else "",
-        "sessions": sorted(held + made_up, key=lambda one: str(one["on"])),
+        "sessions": await held_sessions(db, registration, edition),
         "phases": [{"number": phase.number, "title": phase.title} for phase, _ in known.phases],
     }
+
+
+async def held_sessions(
+    db: AsyncSession, registration: Registration, edition: Edition
+) -> list[dict[str, object]]:
+    """What contact time was spent at, by date, made up or not, as a certificate keeps it."""
+    held = _held(await attendance.attended(db, registration.id), ZoneInfo(edition.time_zone))
+    made_up = _made_up(await make_up.counted(db, registration.id))
+    return sorted(held + made_up, key=lambda one: str(one["on"]))
 
 
 def _held(attended: Sequence[tuple[Session, int]], zone: ZoneInfo) -> list[dict[str, object]]:

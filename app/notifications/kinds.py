@@ -144,6 +144,8 @@ SILENT: Mapping[str, str] = {
     "attendance.corrected": "stands on the participant's own page",
     "attendance.recorded": "stands on the participant's own page",
     "certificate-batch.asked": "each certificate has an event of its own",
+    "certificate.review-closed": "the certifier decides; what comes of it has an event of its own",
+    "certificate.review-opened": "the certificate is valid until the certifier has decided",
     "client.added": "about a system, not a person",
     "client.ended": "about a system, not a person",
     "client.rotated": "about a system, not a person",

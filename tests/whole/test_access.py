@@ -129,6 +129,12 @@ POST   /v1/certificate-batches                                 c
 GET    /v1/certificate-batches/{batchId}                       c
 GET    /v1/certificate-batches/{batchId}/items                 c
 POST   /v1/verifications                                       public
+GET    /v1/certificate-reviews                                 c
+GET    /v1/certificate-reviews/{reviewId}                      c
+POST   /v1/certificate-reviews/{reviewId}/_uphold              c
+GET    /v1/registrations/{registrationId}/evidence-sheet       p v c a
+GET    /v1/registrations/{registrationId}/evidence-sheet/pdf   p v c a
+GET    /v1/holder-pages/{holderToken}/evidence-sheet           public
 GET    /v1/holder-pages/{holderToken}                          public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/pdf public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/credential public
@@ -176,6 +182,7 @@ FILLED = {
     "kind": "waitlisted",
     "code": "nothing",
     "batchId": "01890000-0000-7000-8000-000000000000",
+    "reviewId": "01890000-0000-7000-8000-000000000000",
     "listId": "1",
     "holderToken": "nothing",
     "on": "2022-04-20",

@@ -100,6 +100,7 @@ class Everything:
             "batchId": world.lkca.post("/v1/certificate-batches", {"edition": PILOT, "dryRun": True}).json()[
                 "id"
             ],
+            "reviewId": self._review(made["id"]),
             "listId": "1",
             "on": world.publish_head(),
         }
@@ -112,6 +113,14 @@ class Everything:
         assert self.world.provider.put(path, {"verdict": "open"}).status_code == 200
         added = self.world.provider.post(f"{path}/files", files={"file": ("plan.pdf", PDF)})
         return str(added.json()["id"])
+
+    def _review(self, registration: str) -> str:
+        """A review of the certificate, by a correction that makes little difference."""
+        session = self.world.sessions()[0]["id"]
+        path = f"/v1/sessions/{session}/attendance/{registration}"
+        body = {"minutes": 175, "reason": "Vijf minuten later"}
+        assert self.world.provider.put(path, body).status_code == 200
+        return str(self.world.lkca.get("/v1/certificate-reviews").json()["items"][0]["id"])
 
     def _form_token(self, registration: str) -> str:
         settings = self.world.app.state.settings
