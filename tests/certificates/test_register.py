@@ -44,7 +44,7 @@ def _publish(world: World) -> bool:
 SLIPPED_IN = """
 INSERT INTO certificate
 SELECT (jsonb_populate_record(
-         c, '{"number": "CCVO-2022-000009", "code": "x", "supersedes": null, "status_index": 1}'
+         c, '{"number": "CCVO-2022-000009", "code": "x", "code_digest": "\\\\x00", "supersedes": null, "status_index": 1}'
        )).*
   FROM certificate c WHERE number = 'CCVO-2022-000002'
 """
