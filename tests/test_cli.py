@@ -226,8 +226,12 @@ def test_a_worker_works_until_it_is_told_to_stop(database_url: str, tmp_path: Pa
     environment = {**os.environ, "DATABASE_URL": database_url, "WORKER_SECONDS": "0.1"}
     with log.open("wb") as printed:
         worker = subprocess.Popen([COMMAND, "worker"], env=environment, stdout=printed, stderr=printed)
-        time.sleep(3)
-        assert worker.poll() is None, log.read_text()
+        working = (
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        while not sql(database_url, working):
+            assert worker.poll() is None, log.read_text()
+            time.sleep(0.1)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
     assert log.read_text() == ""

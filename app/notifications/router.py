@@ -139,17 +139,20 @@ async def list_message_templates() -> MessageTemplateList:
     response_model=MessagePreview,
     summary="Preview a kind of message",
     operation_id="previewMessageTemplate",
-    responses={**problems(InvalidInput), **_PAGE},
+    responses={**problems(InvalidInput, NotFound), **_PAGE},
 )
 async def preview_message_template(
-    kind: Kind,
+    kind: Slug,
     language: Annotated[Language, Query(description="In Dutch or in English")] = "nl",
     accept: Accepting = "",
 ) -> MessagePreview | Response:
     """A message of this kind, filled in with examples; a page for browsers."""
-    letter = letters.write(kind, language, samples.values(kind, language))
+    if kind not in set(Kind):
+        raise NotFound("There is no such kind of message.")
+    known = Kind(kind)
+    letter = letters.write(known, language, samples.values(known, language))
     shown = MessagePreview(
-        kind=kind, language=language, subject=letter.subject, text=letter.text, html=letter.html
+        kind=known, language=language, subject=letter.subject, text=letter.text, html=letter.html
     )
     return _as_asked(shown, accept)
 

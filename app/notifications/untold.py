@@ -71,26 +71,8 @@ async def told(
 
 def _untold() -> Any:
     """Registration, the event that gave it its outcome, and the message of that event, which was not sent."""
-    later = aliased(Event)
-    since = (
-        sa.select(sa.func.max(col(later.id)))
-        .where(
-            col(later.subject) == sa.cast(Registration.id, sa.Text),
-            col(later.type) == sa.literal("registration.") + sa.cast(Registration.status, sa.Text),
-        )
-        .correlate(Registration)
-        .scalar_subquery()
-    )
-    otherwise = aliased(Event)
-    told = (
-        sa.select(col(otherwise.id))
-        .where(
-            col(otherwise.subject) == sa.cast(Registration.id, sa.Text),
-            col(otherwise.type) == TOLD,
-            col(otherwise.id) > Event.id,
-        )
-        .exists()
-    )
+    outcome = sa.literal("registration.") + sa.cast(Registration.status, sa.Text)
+    since, told = _newest(outcome), _newest(sa.literal(TOLD))
     return (
         select(Registration, Event.at, Message)
         .select_from(Registration)
@@ -102,9 +84,16 @@ def _untold() -> Any:
         .where(
             col(Registration.status).in_(OUTCOMES),
             sa.or_(col(Message.id).is_(None), col(Message.status) != MessageStatus.SENT),
-            sa.not_(told),
+            sa.func.coalesce(told, 0) < Event.id,
         )
     )
+
+
+def _newest(type: sa.ColumnElement[str]) -> Any:
+    """The newest event of a type about the registration; by its subject, of which each has few."""
+    event = aliased(Event)
+    about = (col(event.subject) == sa.cast(Registration.id, sa.Text), col(event.type) == type)
+    return sa.select(sa.func.max(col(event.id))).where(*about).correlate(Registration).scalar_subquery()
 
 
 def _shown(registration: Registration, since: datetime, message: Message | None) -> UntoldOutcome:

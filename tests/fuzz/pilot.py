@@ -35,6 +35,8 @@ def play(server: Server) -> Names:
         "drawId": draws,
         "number": [one["number"] for one in certificates],
         "code": [one["verificationUrl"].rpartition("/")[2] for one in certificates],
+        "messageId": [one["id"] for one in admin.get("/v1/messages?limit=100")["items"]],
+        "kind": [one["kind"] for one in admin.get("/v1/message-templates")["items"]],
         "token": tokens,
         "receiptToken": tokens,
         "calendarToken": [one["calendar"].rpartition("/")[2] for one in links],
