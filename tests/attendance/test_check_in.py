@@ -170,6 +170,7 @@ def _planned(starts_at: str) -> JSON:
         "editions": editions,
         "startsAt": starts_at,
         "endsAt": ends_at,
+        "allowOverlap": True,
     }
 
 

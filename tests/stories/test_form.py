@@ -89,4 +89,5 @@ def test_from_the_link_to_the_last_session(world: World) -> None:
         "registration.placed",
         "registration.confirmed",
         "enrolment-form.wishes-erased",
+        "participant.out-of-reach",  # nobody recorded the attendance of the whole year
     ]

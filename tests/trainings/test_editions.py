@@ -52,6 +52,10 @@ def test_the_pilot_is_as_it_was_announced(world: World) -> None:
         "priceCents": 75_000,
         "invoicedBy": None,
         "vat": None,
+        "formReminderDays": [],
+        "formRequired": [],
+        "mailsApplicants": True,
+        "minimumContactMinutes": 1200,
     }
     listed = world.http.get("/v1/editions").json()["items"]
     assert [item["slug"] for item in listed] == [PILOT, "voorbeeld"]
@@ -72,6 +76,10 @@ def test_an_edition_is_added(world: World) -> None:
         "priceCents": 75_000,
         "invoicedBy": None,
         "vat": None,
+        "formReminderDays": [7, 2],
+        "formRequired": [],
+        "mailsApplicants": True,
+        "minimumContactMinutes": 1200,
     }
     again = world.http.get(answer.headers["location"])
     assert (again.json(), again.headers["etag"]) == (made, answer.headers["etag"])
