@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import __version__
+from app import __version__, openapi_links
 from app.core import problems
 from app.core.http.idempotency import KEY, REPLAYED
 from app.core.http.strictness import LONGEST_CONDITION, MERGE_PATCH
@@ -183,6 +183,7 @@ def _written(app: FastAPI) -> dict[str, Any]:
         REPLAYED: REPLAYED_HEADER,
     }
     app.openapi_schema = _with_own_names(made)
+    openapi_links.link(app.openapi_schema)
     return app.openapi_schema
 
 

@@ -186,6 +186,23 @@ def test_no_number_in_a_query_has_anything_but_digits(world: World, number: str)
         assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"#/{name}"]
 
 
+def test_no_part_of_a_query_is_given_twice(world: World) -> None:
+    """Which of the two would count? (None is a list.)"""
+    tried = 0
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            names = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
+            for name in names:
+                party = world.lkca if ROWS[method.upper(), f"/v1{path}"] == ["c"] else world.admin
+                address = f"/v1{path.format(**FILLED)}?{name}=1&{name}=1"
+                answer = party.request(method, address)
+                assert answer.status_code == 400, address
+                faults = [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
+                assert (f"#/{name}", "repeated") in faults, address
+                tried += 1
+    assert tried > 30
+
+
 def test_a_shared_link_may_have_gained_a_query(world: World) -> None:
     certificate = world.certified()
     path = certificate["verificationUrl"].removeprefix("https://register.example")
