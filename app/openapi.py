@@ -142,6 +142,9 @@ can check.
 
 **Authorize** with the client id and secret of your organisation (`make run` prints those of the demonstration
 on its first start). Errors are problem documents (RFC 9457) that name every fault at once.
+
+Text is kept composed (Unicode NFC) and without white space around it; a limit on its length is one on what is
+kept. Moments need an offset; seconds may be left out, and of their decimals the first six are kept.
 """
 
 
