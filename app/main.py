@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
-from starlette.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, following, worker
@@ -43,6 +42,7 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.credentials.router import router as status_lists
 from app.credentials.router import well_known
+from app.documentation.router import Assets
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
 from app.identity.access import PUBLIC
@@ -166,7 +166,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/v1/docs/assets", StaticFiles(directory=swagger_ui_path))
+    app.mount("/v1/docs/assets", Assets(directory=swagger_ui_path))
     refusals.install(app)
     app.add_middleware(Conditional)
     app.add_middleware(Deprecations, deprecated=DEPRECATED)

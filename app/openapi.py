@@ -14,9 +14,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import __version__
+from app import __version__, openapi_links
 from app.core import problems
+from app.core.http.accept import PAGE
 from app.core.http.idempotency import KEY, REPLAYED
+from app.core.http.limits import TooManyRequests
 from app.core.http.strictness import LONGEST_CONDITION, MERGE_PATCH
 from app.core.idempotency import KeyInUse, KeyReused
 from app.core.language import Language
@@ -60,6 +62,28 @@ ADDRESS_HEADER = {
 LINK_HEADER = {
     "description": 'The address of the next page, when there is one, as rel="next" (RFC 8288)',
     "schema": {"type": "string", "examples": ['</v1/phases?limit=2&cursor=WyJ4Il0>; rel="next"']},
+}
+RETRY_HEADER = {
+    "description": "After how many seconds to try again (RFC 9110, section 10.2.3)",
+    "schema": {"type": "string", "examples": ["5"]},
+}
+PROBLEM = {"schema": {"$ref": f"{SCHEMAS}Problem"}}
+# What every operation may answer, whatever was asked: said once.
+FAILURES = {"500": "Failed", "503": "Unavailable"}
+FAILED = {
+    "Failed": {
+        "description": "Internal error",
+        "headers": {"API-Version": {"$ref": "#/components/headers/API-Version"}},
+        "content": {"application/problem+json": PROBLEM},
+    },
+    "Unavailable": {
+        "description": problems.Unavailable.title,
+        "headers": {
+            "API-Version": {"$ref": "#/components/headers/API-Version"},
+            "Retry-After": {"$ref": "#/components/headers/Retry-After"},
+        },
+        "content": {"application/problem+json": PROBLEM},
+    },
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -118,6 +142,9 @@ can check.
 
 **Authorize** with the client id and secret of your organisation (`make run` prints those of the demonstration
 on its first start). Errors are problem documents (RFC 9457) that name every fault at once.
+
+Text is kept composed (Unicode NFC) and without white space around it; a limit on its length is one on what is
+kept. Moments need an offset; seconds may be left out, and of their decimals the first six are kept.
 """
 
 
@@ -180,9 +207,12 @@ def _written(app: FastAPI) -> dict[str, Any]:
         "ETag": TAG_HEADER,
         "Link": LINK_HEADER,
         "Location": ADDRESS_HEADER,
+        "Retry-After": RETRY_HEADER,
         REPLAYED: REPLAYED_HEADER,
     }
+    made["components"]["responses"] = FAILED
     app.openapi_schema = _with_own_names(made)
+    openapi_links.link(app.openapi_schema)
     return app.openapi_schema
 
 
@@ -207,8 +237,11 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     for status, response in responses.items():
         response.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
         if status >= "400":
-            problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-            response["content"] = {"application/problem+json": problem}
+            page = {kind: one for kind, one in response.get("content", {}).items() if kind == PAGE}
+            response["content"] = {"application/problem+json": PROBLEM, **page}
+        if status == str(TooManyRequests.status):
+            response["headers"]["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
+    responses |= {status: {"$ref": f"#/components/responses/{name}"} for status, name in FAILURES.items()}
     made["responses"] = dict(sorted(responses.items()))
     return made
 

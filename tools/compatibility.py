@@ -74,6 +74,9 @@ class _Contracts:
         was, becomes = old[1], new[1]
         if was.get("operationId") != becomes.get("operationId"):
             yield f"{where}: operationId is {becomes.get('operationId')}, was {was.get('operationId')}"
+        if was.get("tags", [])[:1] != becomes.get("tags", [])[:1]:
+            # Generated clients keep an operation in a module, or an object, that the first tag names.
+            yield f"{where}: tags are {_tags(becomes)}, were {_tags(was)}"
         for way in _ways_in(self.old, was):
             if not any(_opens(way, other) for other in _ways_in(self.new, becomes)):
                 yield f"{where}: {_shown(way)} is no longer enough"
@@ -168,6 +171,10 @@ def _flow_breaks(where: str, old: Node, new: Node | None) -> Iterator[str]:
     for scope in old.get("scopes", {}):
         if scope not in new.get("scopes", {}):
             yield f"{where}: the scope {scope} is gone"
+
+
+def _tags(operation: Node) -> str:
+    return ", ".join(operation.get("tags", [])) or "none"
 
 
 def _ways_in(document: Node, operation: Node) -> list[Node]:

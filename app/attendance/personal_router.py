@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
@@ -15,6 +15,7 @@ from app.attendance.personal_schemas import PersonalPageRead
 from app.attendance.records import NotParticipant
 from app.attendance.schemas import AttendanceRead, CheckInBody
 from app.core.http import forms, refusals
+from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import problems, spoken, tagged
 from app.core.http.dependencies import Config, Db, Now
 from app.core.http.strictness import FORM
@@ -51,7 +52,6 @@ router = APIRouter(prefix="/v1/personal-pages/{pageToken}", tags=["personal-page
 Token = Annotated[
     str, Path(alias="pageToken", max_length=200, description="the last part of the personal link")
 ]
-_PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 _FORM = {
     "requestBody": {"content": {FORM: {"schema": {"$ref": "#/components/schemas/CheckInBody"}}}},
 }
@@ -63,7 +63,7 @@ _FORM = {
     response_model=PersonalPageRead,
     summary="Open your own page",
     operation_id="getPersonalPage",
-    responses={**_PAGE, **problems(InvalidInput, NotFound)},
+    responses=or_page(problems(InvalidInput, NotFound), 200, 404),
 )
 async def get_personal_page(
     token: Token,
@@ -74,10 +74,10 @@ async def get_personal_page(
     links: Linking,
     codes: Coding,
     settings: Config,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    for_people: ForPeople,
 ) -> PersonalPageRead | Response:
     """A participant's sessions, attendance, contact hours, phases, by personal link; a page for browsers."""
-    language, for_people = _language(request), "text/html" in accept.lower()
+    language = _language(request)
     try:
         shown = await personal.read(db, links, token, codes, language, now)
     except NotFound:

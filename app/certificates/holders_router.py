@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from app.certificates import holders, page, pdf
 from app.certificates.schemas import HolderPage
+from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import problems, spoken
 from app.core.http.dependencies import Db
 from app.core.language import preferred
@@ -33,21 +34,18 @@ PDF: dict[int | str, dict[str, Any]] = {
     response_model=HolderPage,
     summary="Open a holder's own page",
     operation_id="getHolderPage",
-    responses={
-        200: {"content": {"text/html": {"schema": {"type": "string"}}}},
-        **problems(InvalidInput, NotFound),
-    },
+    responses=or_page(problems(InvalidInput, NotFound), 200),
 )
 async def get_holder_page(
     token: HolderToken,
     db: Db,
     links: Linking,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    for_people: ForPeople,
     accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """The certificates that somebody holds, with where to download each form: JSON, or a page by `Accept`."""
     found = await holders.read(db, links, token)
-    if "text/html" not in accept.lower():
+    if not for_people:
         return Response(found.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
     language = preferred(accept_language, default="nl")
     headers = {"Content-Security-Policy": page.policy(), "Vary": "Accept"}

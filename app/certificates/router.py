@@ -20,6 +20,7 @@ from app.certificates.schemas import (
     VerificationRead,
 )
 from app.certificates.service import CertificateRevoked, CertificateSuperseded, NotEligible
+from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Reader
 from app.core.http.idempotency import Repeatable
@@ -215,19 +216,16 @@ async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead
     summary="Check a certificate",
     operation_id="verifyCertificate",
     response_model=VerificationRead,
-    responses={
-        200: {"content": {"text/html": {"schema": {"type": "string"}}}},
-        **problems(InvalidInput, NotFound, TooManyRequests),
-    },
+    responses=or_page(problems(InvalidInput, NotFound, TooManyRequests), 200, 404),
 )
 async def verify_certificate(
     code: Code,
     db: Db,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    for_people: ForPeople,
     accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """Whether a certificate is valid: JSON, or a page for people when `Accept` asks for text/html."""
-    if "text/html" not in accept.lower():
+    if not for_people:
         found = await certificates.verify(db, code)
         return Response(found.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
     try:

@@ -42,16 +42,21 @@ class Window:
     cursor: str | None = None
     of: str = ""
 
+    def fault(self, parse: Callable[[str], object] = str) -> Fault | None:
+        """What is wrong with the cursor, if anything: it is another list's, or holds no key to `parse`."""
+        try:
+            if self.cursor is not None:
+                parse(self._key(self.cursor))
+        except (ValueError, OverflowError):
+            detail = "Send the nextCursor of an earlier page as it is, with the same filters and sort."
+            return Fault(pointer="#/cursor", location="query", code="cursor", detail=detail)
+        return None
+
     def after(self, parse: Callable[[str], Key]) -> Key | None:
         """The key that the cursor holds, read by `parse`; InvalidInput when it is not one of ours."""
-        if self.cursor is None:
-            return None
-        try:
-            return parse(self._key(self.cursor))
-        except (ValueError, OverflowError) as error:
-            detail = "Send the nextCursor of an earlier page as it is, with the same filters and sort."
-            fault = Fault(pointer="#/cursor", location="query", code="cursor", detail=detail)
-            raise InvalidInput([fault]) from error
+        if fault := self.fault(parse):
+            raise InvalidInput([fault])
+        return None if self.cursor is None else parse(self._key(self.cursor))
 
     def cut(self, rows: Sequence[Item], key: Callable[[Item], object]) -> tuple[list[Item], str | None]:
         """A page and the cursor of the next, from `rows`, of which `limit` + 1 were asked for."""

@@ -72,8 +72,12 @@ def utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-# RFC 3339 with the limits of /core/date-time/format: capital T and Z, an offset always, never -00:00.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)")
+# RFC 3339 with the limits of /core/date-time/format: capital T and Z, an offset always, never -00:00. The
+# seconds may be left out, as ISO 8601 has it; of their decimals (.NET writes seven) six are kept.
+_MOMENT = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}"
+    r"(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|\+[0-9]{2}:[0-9]{2}|-(?!00:00)[0-9]{2}:[0-9]{2})$"
+)
 LAST_YEAR = 9999
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -81,7 +85,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 def _moment_text(value: object) -> object:
     if isinstance(value, datetime):
         return value
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value) or value.endswith("-00:00"):
+    if not isinstance(value, str) or not re.fullmatch(_MOMENT, value):
         raise PydanticCustomError(
             "moment", "Input should be a date and time with an offset, such as 2021-10-07T14:30:00+02:00"
         )
@@ -110,7 +114,7 @@ Moment = Annotated[
     BeforeValidator(_moment_text),
     AfterValidator(_to_utc),
     PlainSerializer(utc, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
 ]
 Day = Annotated[date, BeforeValidator(_day_text), WithJsonSchema({"type": "string", "format": "date"})]
 

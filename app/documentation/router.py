@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from app import openapi
 from app.core.http.answers import spoken
@@ -23,6 +26,17 @@ POLICY = (
 )
 # The other language, and what it calls itself.
 SWITCH = {"en": ("nl", "Nederlands"), "nl": ("en", "English")}
+
+
+class Assets(StaticFiles):
+    """Files of others, each at one address: no slash at its end, no two in a row."""
+
+    def get_path(self, scope: Scope) -> str:
+        """The file's path, for an address that is written as that; 404 for another."""
+        path = super().get_path(scope)
+        if scope["path"] != f"{scope['root_path']}/{path}":
+            raise HTTPException(404)
+        return path
 
 
 async def _asked(reader: Reader, lang: Annotated[Language | None, Query()] = None) -> Language:

@@ -2,14 +2,15 @@
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse
 
 from app.core import etags
+from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import problems, spoken
 from app.core.http.dependencies import Config, Db, Now
 from app.core.http.idempotency import Repeatable
@@ -41,7 +42,6 @@ Token = Annotated[
     str,
     InPath(alias="receiptToken", max_length=200, description="the token of the applicant's enrolment form"),
 ]
-_PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 def _sent(record: bytes, status: int = 200, **headers: str) -> Response:
@@ -79,18 +79,17 @@ async def announce_draw(
     response_model=DrawRead,
     summary="Read a draw",
     operation_id="getDraw",
-    responses={**problems(InvalidInput, NotFound), **_PAGE},
+    responses=or_page(problems(InvalidInput, NotFound), 200, 404),
 )
 async def get_draw(
     draw_id: DrawId,
     request: Request,
     db: Db,
     settings: Config,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    for_people: ForPeople,
 ) -> Response:
     """The public record: list, chances, random value and result, without names; a page for browsers."""
     language = preferred(request.headers.get("accept-language"), default="nl")
-    for_people = "text/html" in accept
     try:
         draw = await draws.read(db, draw_id)
     except NotFound:
@@ -184,7 +183,7 @@ def get_draw_verifier() -> Response:
     response_model=DrawReceipt,
     summary="Read what a draw meant for you",
     operation_id="getDrawReceipt",
-    responses={**problems(InvalidInput, NotFound), **_PAGE},
+    responses=or_page(problems(InvalidInput, NotFound), 200, 404),
 )
 async def get_draw_receipt(
     token: Token,
@@ -192,11 +191,10 @@ async def get_draw_receipt(
     response: Response,
     db: Db,
     settings: Config,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    for_people: ForPeople,
 ) -> DrawReceipt | Response:
     """The applicant's own label, chance, lot and outcome, and why; by the link of the enrolment form."""
     language = preferred(request.headers.get("accept-language"), default="nl")
-    for_people = "text/html" in accept
     try:
         receipt = await receipts.read(db, token, settings.base_url, language)
     except NotFound:

@@ -61,10 +61,10 @@ async def _authenticate_once(
     caller: Annotated[Caller, Depends(authenticate)],
     db: Db,
     settings: Config,
-    _key: idempotency.KeyHeader = None,
+    key: idempotency.KeyHeader = None,
 ) -> Caller:
     """The caller, who is let in before a key is looked at; a repeat goes no further."""
-    await idempotency.claim(request, db, settings.key("idempotent answers"), caller.client_id)
+    await idempotency.claim(request, db, settings.key("idempotent answers"), caller.client_id, key)
     return caller
 
 

@@ -1,12 +1,13 @@
 """HTTP for messages and their templates."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging
 from app.core.http.idempotency import Repeatable
@@ -34,8 +35,6 @@ router = APIRouter(prefix="/v1", tags=["messages"], route_class=Repeatable)
 MessageId = Annotated[UUID, Path(alias="messageId")]
 Reading = Annotated[Caller, requires(Scope.MESSAGES_READ)]
 Writing = Annotated[Caller, requires(Scope.MESSAGES_WRITE)]
-Accepting = Annotated[str, Header(alias="Accept", include_in_schema=False)]
-_PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 async def _wanted(
@@ -81,7 +80,7 @@ async def get_message(message_id: MessageId, caller: Reading, response: Response
     response_model=MessagePreview,
     summary="Preview a message",
     operation_id="previewMessage",
-    responses={**problems(InvalidInput, NotFound, NothingToTell), **_PAGE},
+    responses=or_page(problems(InvalidInput, NotFound, NothingToTell), 200),
 )
 async def preview_message(
     message_id: MessageId,
@@ -90,12 +89,12 @@ async def preview_message(
     now: Now,
     links: Linking,
     settings: Config,
-    accept: Accepting = "",
+    for_people: ForPeople,
 ) -> MessagePreview | Response:
     """The message as it would be sent now, personal links included; a page for browsers."""
     otherwise = settings.mail_reply_to is not None
     shown = await messages.preview(db, caller, message_id, links, now, otherwise=otherwise)
-    return _as_asked(shown, accept)
+    return _as_asked(shown, for_people=for_people)
 
 
 @router.post(
@@ -139,12 +138,12 @@ async def list_message_templates() -> MessageTemplateList:
     response_model=MessagePreview,
     summary="Preview a kind of message",
     operation_id="previewMessageTemplate",
-    responses={**problems(InvalidInput, NotFound), **_PAGE},
+    responses=or_page(problems(InvalidInput, NotFound), 200),
 )
 async def preview_message_template(
     kind: Slug,
+    for_people: ForPeople,
     language: Annotated[Language, Query(description="In Dutch or in English")] = "nl",
-    accept: Accepting = "",
 ) -> MessagePreview | Response:
     """A message of this kind, filled in with examples; a page for browsers."""
     if kind not in set(Kind):
@@ -154,12 +153,12 @@ async def preview_message_template(
     shown = MessagePreview(
         kind=known, language=language, subject=letter.subject, text=letter.text, html=letter.html
     )
-    return _as_asked(shown, accept)
+    return _as_asked(shown, for_people=for_people)
 
 
-def _as_asked(shown: MessagePreview, accept: str) -> MessagePreview | Response:
+def _as_asked(shown: MessagePreview, *, for_people: bool) -> MessagePreview | Response:
     headers = {"Cache-Control": "no-store", "Vary": "Accept", "Content-Language": shown.language}
-    if "text/html" in accept:
+    if for_people:
         policy = {"Content-Security-Policy": letters.policy()}
         return HTMLResponse(shown.html, headers={**headers, **policy})
     return Response(shown.model_dump_json(by_alias=True), headers=headers, media_type="application/json")

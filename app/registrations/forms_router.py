@@ -1,10 +1,11 @@
 """HTTP for enrolment forms: open to whoever holds the personal link, as JSON or as a page."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import problems, spoken, tagged
 from app.core.http.dependencies import Db, Now, Precondition
 from app.core.language import Language, preferred
@@ -24,8 +25,6 @@ from app.registrations.moves import MoveNotAllowed
 router = APIRouter(prefix="/v1/enrolment-forms", tags=["enrolment-forms"])
 
 Token = Annotated[str, Path(max_length=200, description="the last part of the personal link")]
-Accept = Annotated[str, Header(include_in_schema=False)]
-_PAGE: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 async def _reader(request: Request) -> Language:
@@ -52,7 +51,7 @@ Asked = Annotated[Language, Depends(_asked)]
     response_model=EnrolmentFormRead,
     summary="Open an enrolment form",
     operation_id="getEnrolmentForm",
-    responses={**problems(InvalidInput, NotFound), **_PAGE},
+    responses=or_page(problems(InvalidInput, NotFound), 200, 404),
 )
 async def get_enrolment_form(
     token: Token,
@@ -60,14 +59,14 @@ async def get_enrolment_form(
     db: Db,
     now: Now,
     language: Asked,
-    accept: Accept = "",
+    for_people: ForPeople,
     saved: Annotated[Literal["true"] | None, Query(include_in_schema=False)] = None,
 ) -> EnrolmentFormRead | Response:
     """The form behind a personal link: its JSON Schema, and the draft; a page to fill it in for browsers.
 
     What was returned is not shown again.
     """
-    if _is_for_people(accept):
+    if for_people:
         return _html(await form_posts.page(db, token, language, now, saved=saved is not None), language)
     return _answered(response, await forms.read(db, token, language, now), language)
 
@@ -126,22 +125,18 @@ async def post_enrolment_form(
     db: Db,
     now: Now,
     language: Asked,
-    accept: Accept = "",
+    for_people: ForPeople,
 ) -> Response:
     """What the page's own buttons do; the page that follows is read anew, so that nothing is sent twice."""
     try:
         await form_posts.receive(db, token, body, language, now)
     except Problem as refusal:
-        if not _is_for_people(accept):
+        if not for_people:
             raise
         return _html(await form_posts.refused(db, token, body, refusal, language, now), language)
     saved = "&saved=true" if body.model_dump()["press"] == "save" else ""
     # Relative, so that the link does not stand in one more header.
     return RedirectResponse(f"?lang={language}{saved}", 303)
-
-
-def _is_for_people(accept: str) -> bool:
-    return "text/html" in accept.lower()
 
 
 def _answered(response: Response, form: EnrolmentFormRead, language: Language) -> EnrolmentFormRead:

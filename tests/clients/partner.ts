@@ -4,7 +4,8 @@ import createClient from "openapi-fetch";
 import type { paths, Problem, RegistrationCreate } from "./register.ts";
 
 const { API = "http://127.0.0.1:8000", ID = "", SECRET = "" } = process.env;
-const api = createClient<paths>({ baseUrl: `${API}/v1` });
+// Of answers that are a page for browsers too, the data.
+const api = createClient<paths, `application/${string}`>({ baseUrl: `${API}/v1` });
 
 /** What the answer holds; any problem that was not reckoned with ends the program. */
 function held<Data>(answer: { data?: Data; error?: Problem }): Data {

@@ -1,6 +1,7 @@
 """Idempotency-Key: one effect and one answer, however often a request is sent."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -343,26 +345,68 @@ def test_the_next_may_try_what_was_refused_while_it_waited(world: World) -> None
     assert kept(world) == 0
 
 
-def delayed(ask: Callable[[], httpx.Response]) -> httpx.Response:
-    """The answer to a request that is made when somebody else holds the table."""
-    time.sleep(0.2)
-    return ask()
+class Held:
+    """A table that somebody else holds until `refusals` answers of 409 have come, or too long a time."""
+
+    def __init__(self, url: str, refusals: int) -> None:
+        self.url, self.refusals = url, refusals
+        self.held, self.enough = threading.Event(), threading.Event()
+
+    def hold(self) -> None:
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url.replace("+asyncpg", ""))
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE registration IN EXCLUSIVE MODE")
+                self.held.set()
+                await asyncio.to_thread(self.enough.wait, 30)
+            await connection.close()
+
+        asyncio.run(run())
+
+    def ask(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
+        """The answer to a request that is made while the table is held."""
+        self.held.wait(30)
+        answer = ask()
+        self.refusals -= answer.status_code == 409
+        if self.refusals == 0:
+            self.enough.set()
+        return answer
 
 
-def test_who_has_waited_long_enough_hears_that_it_is_under_way(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(idempotency, "PATIENCE", "100ms")
+def test_who_has_waited_long_enough_hears_that_it_is_under_way(world: World) -> None:
+    """Whoever is first gets no further than the table; the others wait for it as long as one waits."""
     body, headers = registration(), key()
     ask = partial(world.fleck.post, "/v1/registrations", body, headers=headers)
-    # Whoever was first gets no further than the table for half a second, which is longer than the patience.
-    later = partial(delayed, ask)
-    statements = ("BEGIN", "LOCK TABLE registration IN EXCLUSIVE MODE", "SELECT pg_sleep(0.7)", "COMMIT")
-    requests: list[Callable[[], Any]] = [partial(sql, world.database_url, *statements), *[later] * 3]
+    held = Held(world.database_url, refusals=2)
+    began = time.monotonic()
+    requests: list[Callable[[], Any]] = [held.hold, *[partial(held.ask, ask)] * 3]
     _, *answers = world.http.together(requests)
+    assert time.monotonic() - began > 1  # an equal request is worth a wait
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     for answer in answers:
         if answer.status_code == 409:
             check_problem(answer, 409, "idempotency-key-in-use")
             assert answer.headers["retry-after"] == "1"
     assert ask().headers["idempotency-replayed"] == "true"
+
+
+def test_a_key_that_is_none_is_told_with_all_that_is_wrong(world: World) -> None:
+    for lines in ([("Idempotency-Key", "a,b")], [("Idempotency-Key", "a")] * 2):
+        headers = [("Authorization", f"Bearer {world.fleck.token()}"), *lines]
+        answer = world.http.post("/v1/registrations?x=1", json={"edition": 1}, headers=headers)
+        check_problem(answer, 400, "invalid-input")
+        told = {(fault["location"], fault["pointer"]) for fault in answer.json()["errors"]}
+        assert {("header", "#/Idempotency-Key"), ("query", "#/x"), ("body", "#/edition")} <= told
+        assert ("body", "#/applicant") in told
+
+
+def test_a_repeat_with_a_query_of_its_own_is_none(world: World) -> None:
+    body, headers = registration(), key()
+    first = world.fleck.post("/v1/registrations", body, headers=headers)
+    for query in ("x=1", "x", "%FF=1"):
+        answer = world.fleck.post(f"/v1/registrations?{query}", body, headers=headers)
+        check_problem(answer, 400, "invalid-input")
+    check_repeat(first, world.fleck.post("/v1/registrations", body, headers=headers))
+    fresh = key()
+    assert world.fleck.post("/v1/registrations?x=1", registration(), headers=fresh).status_code == 400
+    assert kept(world) == 1

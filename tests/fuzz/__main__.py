@@ -10,7 +10,9 @@ import re
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -20,26 +22,82 @@ from tests.stories.server import Server
 # The administrator last, who can take away what others need.
 ROLES = {"public": "", "partner": "fleck", "provider": "mocca", "certifier": "lkca", "admin": "lkca"}
 HOUR = "3600"
+# Links (of the OpenAPI document) that have to be followed at least: what a role may not do leads nowhere.
+FEWEST_LINKS = {"public": 15, "partner": 25, "provider": 25, "certifier": 25, "admin": 35}
+STEPS = 40
+# What names the same things in queries and bodies.
+ELSEWHERE = {
+    "query.edition": "edition",
+    "query.partner": "organisation",
+    "query.q": "q",
+    "query.registration": "registrationId",
+    "query.session": "sessionId",
+    "query.training": "training",
+    "body.edition": "edition",
+    "body.from": "edition",
+    "body.editions[*]": "edition",
+    "body.organisation": "organisation",
+    "body.phase": "phase",
+    "body.registration": "registrationId",
+    "body.items[*].registration": "registrationId",
+    "body.training": "training",
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What schemathesis did as one role."""
+
+    cases: int
+    operations: int
+    of_operations: int
+    links: int
+    of_links: int
+
+    @classmethod
+    def read(cls, printed: str) -> Self:
+        """The figures, from what schemathesis printed."""
+        (cases,) = re.findall(r"(\d+) generated", printed)[-1:]
+        selected, operations = re.findall(r"Operations: +(\d+) selected / (\d+) total", printed)[-1]
+        links, _, of_links = re.findall(r"(\d+) covered / (\d+) selected / (\d+) total", printed)[-1]
+        return cls(int(cases), int(selected), int(operations), int(links), int(of_links))
+
+    def lacking(self, role: str) -> str:
+        """What was too little, in words; empty when it was enough."""
+        if self.operations < self.of_operations:
+            return f"{self.operations} of {self.of_operations} operations"
+        if self.links < FEWEST_LINKS[role]:
+            return f"{self.links} links, of {FEWEST_LINKS[role]} at least"
+        return ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cases:>7} cases {self.operations:>4} of {self.of_operations} operations "
+            f"{self.links:>4} of {self.of_links} links"
+        )
 
 
 def main() -> int:
-    """Fuzz as each role; print the figures of each and of all; 1 when a check failed, 0 otherwise."""
+    """Fuzz as each role, and print the figures; 1 when a check failed or too little was done."""
     wanted = _wanted()
     failed, total = False, 0
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
         server.environment["TOKEN_SECONDS"] = HOUR
         names = pilot.play(server)
         names["clientId"] = [server.client("fleck", "partner").credentials["clientId"]]
-        for role, organisation in ROLES.items():
-            token = _token(server, organisation, role) if organisation else None
+        for role in wanted.roles:
+            token = _token(server, ROLES[role], role) if ROLES[role] else None
             config = Path(folder, f"{role}.toml")
-            config.write_text(_config(names, token))
+            config.write_text(_config(names, token, wanted.scenarios))
             code, printed = _run(server, config, wanted)
-            cases = int(re.findall(r"(\d+) generated", printed)[-1])
-            total, failed = total + cases, failed or code != 0
-            print(f"{role:<10} {cases:>7} cases  {'failed' if code else 'passed'}", flush=True)
-            if code:
+            figures = Figures.read(printed)
+            passed = code == 0 and not (lacking := figures.lacking(role))
+            total, failed = total + figures.cases, failed or not passed
+            print(f"{role:<10} {figures}  {'passed' if passed else 'failed'}", flush=True)
+            if code or wanted.verbose:
                 print(printed)
+            elif lacking:
+                print(f"Too little was tried: {lacking}.")
         assert httpx.get(f"{server.url}/health/ready").status_code == 200
     print(f"{'together':<10} {total:>7} cases  {'failed' if failed else 'passed'}")
     return int(failed)
@@ -50,6 +108,11 @@ def _wanted() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--examples", type=int, default=20, help="random cases for each operation and role")
+    parser.add_argument("--scenarios", type=int, default=20, help="ways of several requests for each role")
+    parser.add_argument(
+        "--roles", nargs="+", choices=ROLES, default=list(ROLES), help="as whom, in this order"
+    )
+    parser.add_argument("--verbose", action="store_true", help="show what schemathesis prints, always")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other cases")
     return parser.parse_args()
 
@@ -61,8 +124,11 @@ def _token(server: Server, organisation: str, role: str) -> str:
     return str(answer.json()["access_token"])
 
 
-def _config(names: pilot.Names, token: str | None) -> str:
-    """Schemathesis' settings: the checks in checks.py beside its own, half of all names real."""
+def _config(names: pilot.Names, token: str | None, scenarios: int) -> str:
+    """Schemathesis' settings: the checks in checks.py beside its own, half of all names real.
+
+    Ways of several requests follow the links that the document declares, and no others.
+    """
     lines = ['hooks = "tests.fuzz.checks"']
     if token:
         lines += ["[headers]", f'Authorization = "Bearer {token}"']
@@ -70,6 +136,11 @@ def _config(names: pilot.Names, token: str | None) -> str:
         lines += [f"[dictionaries.{name}]", f"values = {values!r}"]
     lines += ["[parameters]"]
     lines += [f'"path.{name}" = {{ dictionary = "{name}", probability = 0.5 }}' for name in names]
+    lines += [
+        f'"{place}" = {{ dictionary = "{name}", probability = 0.5 }}' for place, name in ELSEWHERE.items()
+    ]
+    lines += ["[phases.stateful]", f"max-steps = {STEPS}", "inference.algorithms = []"]
+    lines += ["[phases.stateful.generation]", f"max-examples = {scenarios}"]
     return "\n".join(lines)
 
 

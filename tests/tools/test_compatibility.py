@@ -35,7 +35,12 @@ def contract(version: str = "1.4.0") -> JSON:
                     "requestBody": {"content": body},
                     "responses": {"200": answer, "404": {"description": "Not found"}},
                 },
-                "get": {"operationId": "getThing", "security": [], "responses": {"200": answer}},
+                "get": {
+                    "operationId": "getThing",
+                    "tags": ["things"],
+                    "security": [],
+                    "responses": {"200": answer},
+                },
             }
         },
         "webhooks": {"moved": {"post": {"requestBody": {"content": deepcopy(body)}, "responses": {}}}},
@@ -83,6 +88,8 @@ BREAKS: list[tuple[Callable[[JSON], None], str]] = [
     (gone("get"), "GET /things/{id}: is gone"),
     (added("/", servers=[{"url": "/v2"}]), "the server /v1 is gone"),
     (added("get", operationId="readThing"), "GET /things/{id}: operationId is readThing, was getThing"),
+    (added("get", tags=["stuff", "things"]), "GET /things/{id}: tags are stuff, things, were things"),
+    (gone("get", "tags"), "GET /things/{id}: tags are none, were things"),
     # who may call
     (added("get", security=[{"oauth2": []}]), "GET /things/{id}: no token is no longer enough"),
     (
@@ -184,6 +191,7 @@ FINE: list[Callable[[JSON], None]] = [
     added("/", "info", title="Another title"),
     added("/", servers=[{"url": "/v1"}, {"url": "/beta"}]),
     added("get", summary="Read it", deprecated=True),
+    added("get", tags=["things", "more"]),
     added("put", security=[{"oauth2": ["things:write"]}, {"other": []}]),
     added("put", security=[]),
     added("put", parameters=[{"name": "if-match", "in": "header", "schema": TEXT}, QUERY]),

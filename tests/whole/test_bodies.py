@@ -43,7 +43,7 @@ UNREADABLE = {
     "a NUL byte": b'{"reason": "\x00"}',
     "a NUL byte at the end": b"{}\0",
 }
-NO_OBJECTS = [b"[]", b"7", b'"x"', b"true", b"NaN", b"-Infinity", b"[[]]"]
+NO_OBJECTS = [b"null", b" null ", b"[]", b"7", b'"x"', b"true", b"NaN", b"-Infinity", b"[[]]"]
 
 
 def send(world: World, taker: tuple[str, str], body: bytes, kind: str | None = JSON_TYPE) -> httpx.Response:
@@ -78,11 +78,17 @@ def test_no_body_is_read_that_is_not_clear_json(world: World, name: str) -> None
     ("name", "said"),
     [
         ("not UTF-8", "De inhoud is geen UTF-8."),
+        ("UTF-16", "De inhoud is geen UTF-8."),
+        ("a byte order mark", "De inhoud begint met een byte order mark; laat die weg."),
         ("deep and open", "De inhoud is te diep genest."),
         ("a huge number", "De inhoud bevat een getal met te veel cijfers."),
+        ("no JSON", "De inhoud is vanaf teken 1 geen JSON."),
+        ("two of them", "De inhoud is vanaf teken 3 geen JSON."),
+        ("with a comma too many", "De inhoud is vanaf teken 16 geen JSON."),
+        ("a name twice", 'De inhoud bevat "reason" twee keer in één object.'),
     ],
 )
-def test_what_cannot_be_read_at_all_is_told_like_any_other_fault(world: World, name: str, said: str) -> None:
+def test_what_cannot_be_read_is_told_in_the_readers_words(world: World, name: str, said: str) -> None:
     headers = {"Content-Type": JSON_TYPE, "Accept-Language": "nl"}
     answer = world.fleck.request("POST", "/v1/registrations", content=UNREADABLE[name], headers=headers)
     assert answer.json()["type"].endswith(":invalid-input")
@@ -136,6 +142,18 @@ def test_no_body_is_read_of_another_type(world: World, kind: str | None) -> None
         answer = send(world, taker, b"{}", kind)
         check(answer, 415, (taker, kind))
         assert answer.headers["accept"] in types, taker
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/merge-patch+json", "application/vnd.api+json", "application/problem+json"]
+)
+def test_no_body_is_read_of_another_type_than_the_contract_says(world: World, kind: str) -> None:
+    for taker, types in TAKERS.items():
+        answer = send(world, taker, b"[]", kind)
+        if kind in types:
+            check(answer, 400, (taker, kind))
+        else:
+            check(answer, 415, (taker, kind))
 
 
 def test_no_form_is_read_where_json_is_asked_nor_the_other_way_round(world: World) -> None:

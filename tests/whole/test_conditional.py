@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from app.registrations.links import Links
-from tests.samples import PDF
 from tests.notifications.post_office import Postman
+from tests.samples import PDF
 from tests.whole.test_access import ROWS, _made_up, _routes
 from tests.world import ADDRESS, JSON, PILOT, SELLER, World, form, registration
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from app import openapi
+from app import openapi, openapi_links
 from app.core import problems
 from app.core.settings import Settings
 from app.main import create_app
@@ -33,6 +33,13 @@ def _operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def _answers(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What an operation answers, by status; also what is said once for several operations."""
+    shared = document["components"]["responses"]
+    for status, answer in operation["responses"].items():
+        yield status, shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+
+
 def test_the_committed_document_is_what_the_application_says(document: dict[str, Any]) -> None:
     """`make openapi` writes it anew."""
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == document
@@ -53,10 +60,13 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(document: dict[str
         seen.add(operation["operationId"])
         named = {parameter["name"] for parameter in operation.get("parameters", [])}
         assert ("422" in operation["responses"]) == ("Idempotency-Key" in named), name
-        for status, response in operation["responses"].items():
+        for status, response in _answers(document, operation):
             assert "API-Version" in response["headers"], (name, status)
+            assert ("Retry-After" in response["headers"]) == (status in ("429", "503")), (name, status)
             if status >= "400":
-                assert list(response["content"]) == ["application/problem+json"], (name, status)
+                assert next(iter(response["content"])) == "application/problem+json", (name, status)
+                assert set(response["content"]) <= {"application/problem+json", "text/html"}, (name, status)
+        assert {"500", "503"} <= set(operation["responses"]), name
         if operation.get("security"):
             assert {"401", "403"} <= set(operation["responses"]), name
 
@@ -186,7 +196,7 @@ def test_every_request_and_every_answer_has_an_example_that_is_one(document: dic
             assert part["in"] != "path" or _fits(document, part), (name, part["name"])
         for body in operation.get("requestBody", {}).get("content", {}).values():
             assert _fits(document, body) or _is_told_by_its_members(document, body["schema"]), name
-        for status, response in operation["responses"].items():
+        for status, response in _answers(document, operation):
             for kind, content in response.get("content", {}).items():
                 # People's pages and the PDF are no examples to read here.
                 if status < "300" and kind == "application/json":
@@ -214,6 +224,38 @@ def test_the_examples_are_what_the_server_answers(empty_database: str, tmp_path:
     """`make examples` writes them anew."""
     played = examples.text(examples.play(empty_database, examples.settings_in(tmp_path)))
     assert played == openapi.EXAMPLES.read_text(encoding="utf-8")
+
+
+def test_links_lead_from_what_is_given_to_what_can_follow(document: dict[str, Any]) -> None:
+    """Each is tried on the example of its answer, which the server really gave."""
+    operations = {operation["operationId"]: operation for _, operation in _operations(document)}
+    reached, tried = set(), 0
+    for name, operation in _operations(document):
+        for status, answer in _answers(document, operation):
+            for target, link in answer.get("links", {}).items():
+                assert link["operationId"] == target, name
+                takes = {one["name"]: one for one in operations[target]["parameters"]}
+                for part, expression in link["parameters"].items():
+                    reached.add(target)
+                    if found := _pointed(answer, expression):
+                        tried += 1
+                        assert _fits(document, {**takes[part], "example": found}), (name, target, part)
+                    assert part in takes, (name, target, part)
+                assert status < "300", name
+    assert tried > 60
+    whose_address_is_given = set(openapi_links.GIVEN["Registration"]).union(*openapi_links.GIVEN.values())
+    for name, operation in operations.items():
+        parts = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
+        assert (name in reached) == bool(parts & whose_address_is_given), name
+
+
+def _pointed(answer: dict[str, Any], expression: str) -> Any:
+    """What a runtime expression gives in the example of an answer; None where it shows nothing there."""
+    place, _, pointer = expression.partition("#")
+    found = answer["content"]["application/json"].get("example")
+    for step in pointer.split("/")[1:] if place == "$response.body" else ():
+        found = found and (found[int(step)] if isinstance(found, list) else found[step])
+    return found if place == "$response.body" else None
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

@@ -136,6 +136,11 @@ def test_no_member_has_a_name_that_is_no_text(world: World) -> None:
         "2021-10-31T02:30:00[Europe/Amsterdam]",
         "2021-10-07T14:30:00+02:00[Europe/Amsterdam]",
         "2021-10-07T14:30:00-00:00",
+        "2021-10-07T14:30:00.1234567890Z",
+        "2021-10-07T14:30:00.Z",
+        "2021-10-07T14:30.5Z",
+        "2021-10-07t14:30:00z",
+        "٢٠٢١-10-07T14:30:00Z",
         "2021-10-07T24:00:00Z",
         "2021-10-07T23:59:60Z",
         "2021-02-29T12:00:00Z",
@@ -168,6 +173,17 @@ def test_no_address_has_a_slash_at_its_end(world: World) -> None:
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_no_file_of_the_documentation_has_two_addresses(world: World) -> None:
+    path = "/v1/docs/assets/swagger-ui.css"
+    assert world.http.get(path).status_code == 200
+    folder, name = "/v1/docs/assets", "swagger-ui.css"
+    others = ["", "/", f"//{name}", f"/%2e/{name}", f"/x/%2e%2e/{name}", f"/{name}/", f"/{name}//"]
+    for other in [*others, f"/{name}/%2e", f"/{name}%2F", f"/%2F{name}", "/nothing.css"]:
+        answer = world.http.get(f"{folder}{other}")
+        assert answer.status_code == 404, other
+        assert answer.headers["content-type"] == "application/problem+json", other
+
+
 def test_no_route_overlooks_a_part_of_the_query(world: World) -> None:
     for method, path in ROWS:
         if (method, path) in ANY_QUERY:
@@ -189,6 +205,23 @@ def test_no_number_in_a_query_has_anything_but_digits(world: World, number: str)
         answer = party.get(f"{path.format(**FILLED)}?{name}={number}")
         assert answer.status_code == 400, (path, name, answer.status_code)
         assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"#/{name}"]
+
+
+def test_no_part_of_a_query_is_given_twice(world: World) -> None:
+    """Which of the two would count? (None is a list.)"""
+    tried = 0
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            names = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
+            for name in names:
+                party = world.lkca if ROWS[method.upper(), f"/v1{path}"] == ["c"] else world.admin
+                address = f"/v1{path.format(**FILLED)}?{name}=1&{name}=1"
+                answer = party.request(method, address)
+                assert answer.status_code == 400, address
+                faults = [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
+                assert (f"#/{name}", "repeated") in faults, address
+                tried += 1
+    assert tried > 30
 
 
 def test_a_shared_link_may_have_gained_a_query(world: World) -> None:
@@ -251,6 +284,10 @@ def test_a_name_that_was_taken_apart_is_found_either_way(world: World) -> None:
         ("2021-03-28T02:30:00+01:00", "2021-03-28T01:30:00Z"),  # a time that no clock in Amsterdam shows
         ("2021-03-28T02:30:00+02:00", "2021-03-28T00:30:00Z"),
         ("2021-12-31T23:59:59.999999-12:00", "2022-01-01T11:59:59.999999Z"),
+        ("2021-10-07T14:30+02:00", "2021-10-07T12:30:00Z"),
+        ("2021-10-07T14:30:00.5Z", "2021-10-07T14:30:00.500000Z"),
+        ("2021-10-07T14:30:00.1234567Z", "2021-10-07T14:30:00.123456Z"),  # as .NET writes it
+        ("2021-10-07T14:30:00.999999999Z", "2021-10-07T14:30:00.999999Z"),
     ],
 )
 def test_with_its_offset_every_time_is_one_moment(world: World, local: str, moment: str) -> None:

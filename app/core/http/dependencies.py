@@ -1,9 +1,9 @@
 """What routers ask for: a session, the moment, the language, a page, the tag last seen."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Query, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,8 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.etags import Expected
+from app.core.http import refusals
 from app.core.http.conditional import listed
-from app.core.http.strictness import LONGEST_CONDITION
+from app.core.http.strictness import LONGEST_CONDITION, query_as_read
 from app.core.language import Language, preferred
 from app.core.paging import Window
 from app.core.settings import Settings
@@ -48,16 +49,25 @@ async def _language(
     return preferred(accept_language)
 
 
-async def _window(
+async def _place(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most"), DIGITS] = 50,
     cursor: Annotated[
         str | None,
         Query(max_length=2000, description="`nextCursor` of the page before; filters and sort stay the same"),
     ] = None,
 ) -> Window:
-    query = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "cursor"))
-    return Window(limit, cursor, of=urlencode([("", request.url.path), *query]))
+    """Where the page begins; a fault in the cursor is told with those in the rest of the request."""
+    window = Window(1, cursor, of=query_as_read(request, but=("limit", "cursor")))
+    if fault := window.fault():
+        refusals.note(request, fault)
+    return window
+
+
+async def _window(
+    place: Annotated[Window, Depends(_place)],
+    limit: Annotated[int, Query(ge=1, le=100, description="How many items at most"), DIGITS] = 50,
+) -> Window:
+    return replace(place, limit=limit)
 
 
 async def _expected(

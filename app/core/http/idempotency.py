@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import idempotency
+from app.core.http.strictness import query_is_known
 from app.core.idempotency import Attempt
-from app.core.problems import Fault, InvalidInput, Problem
+from app.core.problems import Problem
 
 KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -25,8 +27,23 @@ _STRING = r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255}"'
 _BARE = r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}"
 _PATTERN = f"^(?:{_STRING}|{_BARE})$"
 
+
+def _key(lines: list[str]) -> list[str]:
+    """The key that the header's lines give, and it alone."""
+    if len(lines) > 1:
+        raise PydanticCustomError("several", "Send one Idempotency-Key.")
+    value = lines[0].strip(" \t")
+    if re.fullmatch(_PATTERN, value) is None:
+        raise PydanticCustomError(
+            "malformed", "Send 1 to 255 characters of visible ASCII, in quotes on both sides or in none."
+        )
+    return [re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value]
+
+
+# A list for the framework, which would take one of several lines otherwise; one text for who sends it.
 KeyHeader = Annotated[
-    Annotated[str, WithJsonSchema({"type": "string", "pattern": _PATTERN})] | None,
+    Annotated[list[str], AfterValidator(_key), WithJsonSchema({"type": "string", "pattern": _PATTERN})]
+    | None,
     Header(
         alias=KEY,
         description="Your own name for this request, such as a UUID: 1 to 255 characters of visible ASCII, "
@@ -76,14 +93,16 @@ def _claimed(request: Request) -> tuple[AsyncSession, Attempt] | None:
     return claimed
 
 
-async def claim(request: Request, db: AsyncSession, secret: bytes, client: str) -> None:
-    """Claim the request's key, if it has one, for `client`; nothing after this happens on a repeat.
+async def claim(
+    request: Request, db: AsyncSession, secret: bytes, client: str, given: list[str] | None
+) -> None:
+    """Claim the key, if one is given, for `client`; nothing after this happens on a repeat.
 
-    Raises InvalidInput for a key that is none, KeyReused and KeyInUse.
+    A request whose query is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
     """
-    key = _key(request.headers.getlist(KEY))
-    if key is None:
+    if not given or not query_is_known(request):
         return
+    (key,) = given
     content = _canonical(await request.body())
     # Not request.url, which the Host header has a say in.
     operation = f"{request.method} {request.scope['path']}"
@@ -92,23 +111,6 @@ async def claim(request: Request, db: AsyncSession, secret: bytes, client: str) 
     if kept is not None:
         raise _Repeated(_unpacked(kept))
     request.state.claimed = (db, attempt)
-
-
-def _key(lines: list[str]) -> str | None:
-    """The key that the header's lines give; None when there are none."""
-    if not lines:
-        return None
-    if len(lines) > 1:
-        raise _malformed("several", "Send one Idempotency-Key.")
-    value = lines[0].strip(" \t")
-    if re.fullmatch(_PATTERN, value) is None:
-        detail = "Send 1 to 255 characters of visible ASCII, in quotes on both sides or in none."
-        raise _malformed("malformed", detail)
-    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
-
-
-def _malformed(code: str, detail: str) -> InvalidInput:
-    return InvalidInput([Fault(pointer=f"#/{KEY}", location="header", code=code, detail=detail)])
 
 
 def _canonical(body: bytes) -> bytes:

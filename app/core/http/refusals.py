@@ -1,5 +1,6 @@
 """Turns every refusal and failure into a problem document: one handler for each source of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -126,19 +127,25 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return respond(request, invalid(error))
+    noted: list[Fault] = getattr(request.state, "faults", [])
+    return respond(request, invalid(error, noted))
 
 
-def invalid(error: RequestValidationError) -> InvalidInput:
-    """What the framework found wrong with a request, as a problem of ours."""
-    return InvalidInput([_fault(entry) for entry in error.errors()])
+def invalid(error: RequestValidationError, noted: Sequence[Fault] = ()) -> InvalidInput:
+    """What the framework found wrong with a request, and what was `noted`, as a problem of ours."""
+    return InvalidInput([*map(_fault, error.errors()), *noted])
+
+
+def note(request: Request, fault: Fault) -> None:
+    """Remember a fault that is refused later on, to be told at once when others are found before that."""
+    request.state.faults = [*getattr(request.state, "faults", []), fault]
 
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
     location, *path = entry["loc"]
     code = str(entry["type"]).replace("_", "-")
     if code == "json-invalid":
-        return Fault(pointer="#", code=code, detail=f"The body is not JSON: {entry['ctx']['error']}.")
+        return Fault(pointer="#", code=code, detail=f"The body is not JSON from character {path[0] + 1} on.")
     if code in ("enum", "literal-error"):
         # Pydantic ends the choices with an English "or".
         detail = f"Input should be one of: {entry['ctx']['expected'].replace(' or ', ', ')}"
@@ -146,9 +153,11 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     return Fault(pointer=_pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
 
 
-def _unreadable(cause: Exception) -> Fault:
+def unreadable(cause: Exception) -> Fault:
     """What is wrong with a body that the reader of JSON gives up on; other faults it finds by itself."""
-    if isinstance(cause, UnicodeDecodeError):
+    if isinstance(cause, json.JSONDecodeError):
+        detail = f"The body is not JSON from character {cause.pos + 1} on."
+    elif isinstance(cause, UnicodeDecodeError):
         detail = "The body is not UTF-8."
     elif isinstance(cause, RecursionError):
         detail = "The body is nested too deeply."
@@ -177,7 +186,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == BodyTooLarge.status:
         return respond(request, BodyTooLarge(error.detail))
     if isinstance(error.__cause__, ValueError | RecursionError):
-        return respond(request, InvalidInput([_unreadable(error.__cause__)]))
+        return respond(request, InvalidInput([unreadable(error.__cause__)]))
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(_methods(request)))

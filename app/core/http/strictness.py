@@ -1,17 +1,20 @@
 """What every route refuses by itself: queries, bodies and patches that it would read in part or wrongly."""
 
+import codecs
 import json
 from collections.abc import Container, Iterable
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlencode
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+from pydantic_core import PydanticCustomError
 from starlette.routing import BaseRoute
 
+from app.core.http import refusals
 from app.core.problems import Fault, InvalidInput, UnsupportedMediaType
 
 JSON = "application/json"
@@ -36,14 +39,14 @@ def refuse_what_is_unknown(routes: Iterable[BaseRoute], *, any_query: Container[
 
 
 def _only_known(route: APIRoute) -> Any:
-    """A dependency that finds fault with every part of the query that the route does not read.
+    """A dependency that finds fault with every part of the query that the route does not read, or reads once.
 
     It is a model that knows the route's names and forbids others, so that its faults are told together
     with all the other ones.
     """
-    names = sorted(_query_names(route.dependant))
     members: dict[str, Any] = {
-        f"known_{n}": (Annotated[Any, Query(alias=name)], None) for n, name in enumerate(names)
+        f"known_{n}": (Annotated[list[Any], AfterValidator(_once), Query(alias=name)], [])
+        for n, name in enumerate(sorted(_query_defaults(route.dependant)))
     }
     known: type[BaseModel] = create_model("Known", __config__=ConfigDict(extra="forbid"), **members)
 
@@ -55,14 +58,40 @@ def _only_known(route: APIRoute) -> Any:
                 pointer="#", location="query", code="string-unicode", detail="The query is not UTF-8."
             )
             raise InvalidInput([fault]) from error
+        request.state.query_is_known = True
 
     only_known.__annotations__["_query"] = Annotated[known, Query(include_in_schema=False)]
     return only_known
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    own = {field.alias for field in dependant.query_params}
-    return own.union(*map(_query_names, dependant.dependencies))
+def _query_defaults(dependant: Dependant) -> dict[str, Any]:
+    """The names that a route reads in the query, each with the value that it has when it is left out."""
+    found = {field.alias: field.field_info.default for field in dependant.query_params}
+    for below in dependant.dependencies:
+        found |= _query_defaults(below)
+    return found
+
+
+def _once(values: list[Any]) -> list[Any]:
+    if len(values) > 1:
+        raise PydanticCustomError("repeated", "Input should be given once")
+    return values
+
+
+def query_is_known(request: Request) -> bool:
+    """Whether nothing is wrong with the names in the query; otherwise the request is going to be refused."""
+    return getattr(request.state, "query_is_known", False)
+
+
+def query_as_read(request: Request, but: Container[str]) -> str:
+    """Path and query as the route reads them: a default counts as left out, what is unknown not at all."""
+    defaults = _query_defaults(request.scope["route"].dependant)
+    read = [
+        (name, value)
+        for name, value in sorted(request.query_params.multi_items())
+        if name not in but and name in defaults and value != defaults[name]
+    ]
+    return urlencode([("", request.url.path), *read])
 
 
 async def _a_form(request: Request) -> None:
@@ -78,24 +107,34 @@ async def _clear_json(request: Request) -> None:
     if not body:
         return
     kind = _kind(request)
-    if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
+    is_patch = request.method == "PATCH" and kind.startswith("application/") and kind.endswith("+json")
+    if kind != JSON and not is_patch:
         raise UnsupportedMediaType(
             f"Send the body as {JSON}, with that Content-Type.", headers={"Accept": JSON}
         )
+    if body.startswith(codecs.BOM_UTF8):
+        raise _unclear(detail="The body begins with a byte order mark; send it without.")
     try:
-        json.loads(body.decode(), object_pairs_hook=_each_once)
+        said = json.loads(body.decode(), object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
-        detail = f"The body is not clear JSON: {error}."
-        raise InvalidInput([Fault(pointer="#", code="json-invalid", detail=detail)]) from error
+        raise InvalidInput([refusals.unreadable(error)]) from error
+    if said is None:
+        # Where a body may be left out, the framework would take null for none.
+        raise _unclear(detail="The body is null; send an object.")
 
 
-def _each_once(members: list[tuple[str, object]]) -> None:
-    """Nothing, for only the names count; ValueError when one of them stands twice."""
+def _each_once(members: list[tuple[str, object]]) -> bool:
+    """True, for only the names count; InvalidInput when one of them stands twice."""
     seen = set()
     for name, _ in members:
         if name in seen:
-            raise ValueError(f"{json.dumps(name[:100])} stands twice in one object")
+            raise _unclear(detail=f"The body has {json.dumps(name[:100])} twice in one object.")
         seen.add(name)
+    return True
+
+
+def _unclear(detail: str) -> InvalidInput:
+    return InvalidInput([Fault(pointer="#", code="json-invalid", detail=detail)])
 
 
 def _kind(request: Request) -> str:
