@@ -44,7 +44,8 @@ def _publish(world: World) -> bool:
 SLIPPED_IN = """
 INSERT INTO certificate
 SELECT (jsonb_populate_record(c, jsonb_build_object(
-         'number', 'CCVO-2022-000009', 'code', 'x', 'code_digest', '\\\\x00', 'supersedes', null, 'status_index', 1
+         'number', 'CCVO-2022-000009', 'code', 'x', 'code_digest', '\\x00',
+         'supersedes', null, 'status_index', 1
        ))).*
   FROM certificate c WHERE number = 'CCVO-2022-000002'
 """
