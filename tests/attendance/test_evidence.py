@@ -33,7 +33,7 @@ def test_each_phase_says_what_evidence_it_asks(world: World) -> None:
         "product",
         "next-steps",
     ]
-    assert all(one["asks"].startswith("Uw ") for one in phases)
+    assert all(one["asks"].startswith("Je ") for one in phases)
 
 
 def test_a_participant_hands_in_and_the_provider_reads_and_judges(world: World, made: JSON) -> None:

@@ -74,9 +74,9 @@ def test_nothing_but_a_post_takes_a_key() -> None:
 
 def test_what_is_known_by_its_content_is_made_once(world: World) -> None:
     made = world.participant()
-    names = {"registrationId": made["id"], "phase": "orientatie", "token": world.page(made["id"])[19:]}
+    names = {"registrationId": made["id"], "phase": "orientatie", "pageToken": world.page(made["id"])[19:]}
     for template in sorted(BY_CONTENT):
-        send = world.http.post if "{token}" in template else world.provider.post
+        send = world.http.post if "{pageToken}" in template else world.provider.post
         path, before = template.format(**names), len(world.events("file.added"))
         answers = [send(path, files={"file": ("plan.pdf", large_pdf(1000 + len(path)))}) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [201, 201]
