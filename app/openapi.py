@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import __version__, openapi_links
+from app import __version__, openapi_links, openapi_words
 from app.core import problems
 from app.core.http.accept import PAGE
 from app.core.http.idempotency import KEY, REPLAYED
@@ -213,6 +213,7 @@ def _written(app: FastAPI) -> dict[str, Any]:
     made["components"]["responses"] = FAILED
     app.openapi_schema = _with_own_names(made)
     openapi_links.link(app.openapi_schema)
+    openapi_words.describe(app.openapi_schema)
     return app.openapi_schema
 
 

@@ -114,7 +114,8 @@ Moment = Annotated[
     BeforeValidator(_moment_text),
     AfterValidator(_to_utc),
     PlainSerializer(utc, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}, mode="validation"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 Day = Annotated[date, BeforeValidator(_day_text), WithJsonSchema({"type": "string", "format": "date"})]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from app import openapi, openapi_links
+from app import openapi, openapi_links, openapi_words
 from app.core import problems
 from app.core.settings import Settings
 from app.main import create_app
@@ -140,6 +140,22 @@ def test_every_operation_declares_what_it_can_answer(document: dict[str, Any]) -
             assert "Link" in headers, name
         if done == ["201"] and name != "post /clients":  # a client is never read by itself
             assert {"ETag", "Location"} <= headers, name
+
+
+def test_every_member_and_every_part_of_an_address_is_described(document: dict[str, Any]) -> None:
+    """Who adds one says what it means, at its field or by its name in app/openapi_words.py."""
+    members = set()
+    for name, schema in document["components"]["schemas"].items():
+        for member, described in schema.get("properties", {}).items():
+            members |= {member, f"{name}.{member}"}
+            assert described.get("description") or member in openapi_words.OBVIOUS, f"{name}.{member}"
+    parts = set()
+    for name, operation in _operations(document):
+        for parameter in operation.get("parameters", []):
+            parts.add(parameter["name"])
+            assert parameter.get("description"), (name, parameter["name"])
+    assert openapi_words.OBVIOUS | set(openapi_words.MEMBERS) <= members
+    assert set(openapi_words.PARTS) <= parts
 
 
 def _referred(document: dict[str, Any], node: Any) -> set[str]:
