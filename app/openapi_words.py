@@ -15,6 +15,8 @@ OBVIOUS = frozenset(
 )
 
 PARTS = {
+    "fileId": "the file's id, as it was answered when it was added",
+    "reviewId": "the review's id, from the list of reviews",
     "applicantId": "the applicant's id, as its registration has it in `applicant`",
     "batchId": "the batch's id, as it was answered when the batch was made",
     "clientId": "the client's id, which it authenticates with",
@@ -34,6 +36,18 @@ PARTS = {
 }
 
 MEMBERS = {
+    "passed": "whether the phase was passed",
+    "EvidenceSession.heldOn": "the day, in the edition's time zone",
+    "place": "the city, where there is one",
+    "madeOn": "the day on which the sheet was made",
+    "EvidenceSheet.sessions": "what contact time was spent at, by date",
+    "criteria": "what the certificate asks, and how it stands",
+    "addedAt": "when the file was added",
+    "evidenceKind": "what kind of evidence the phase asks",
+    "fileCount": "how many files were handed in",
+    "openedAt": "when it was opened",
+    "found": "what is otherwise now than the certificate says",
+    "productKind": "what kind of product it is",
     "access_token": "goes into the Authorization header, after `Bearer `",
     "announcedAt": "when the list was frozen and published",
     "answerDays": "days to answer an offered seat; null: no limit",
