@@ -41,7 +41,7 @@ def test_seeding_again_changes_nothing(database_url: str) -> None:
     filled = {name for name in TABLES if before[name]}
     assert filled == {
         *("organisation", "client", "client_secret", "training", "phase", "edition", "edition_provider"),
-        *("quota", "session", "session_edition", "event"),
+        *("quota", "session", "session_edition", "event", "event_pending"),
     }
 
 

@@ -30,6 +30,9 @@ invoices:read         partner  provider  -          admin
 invoices:write        -        provider  -          admin
 invoice-addresses:write partner provider -          admin
 events:read           partner  -         -          admin
+files:read            -        provider  certifier  admin
+messages:read         partner  -         -          admin
+messages:write        -        -         -          admin
 """
 ROWS = {line.split()[0]: set(line.split()[1:]) - {"-"} for line in TABLE.strip().splitlines()}
 

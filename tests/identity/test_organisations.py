@@ -7,8 +7,14 @@ import pytest
 
 from tests.world import JSON, World
 
-FLECK = {"slug": "fleck", "name": "FleCk", "region": "Flevoland", "roles": ["partner"]}
-SCHAKEL = {"slug": "cultuurschakel", "name": "CultuurSchakel", "region": "Den Haag", "roles": ["partner"]}
+FLECK = {"slug": "fleck", "name": "FleCk", "region": "Flevoland", "roles": ["partner"], "email": None}
+SCHAKEL = {
+    "slug": "cultuurschakel",
+    "name": "CultuurSchakel",
+    "region": "Den Haag",
+    "roles": ["partner"],
+    "email": None,
+}
 PATH = "/v1/organisations/fleck"
 
 

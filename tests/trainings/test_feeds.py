@@ -18,6 +18,7 @@ def read(answer: httpx.Response) -> dict[str, Any]:
     """The entries of a calendar by their summary, as vobject reads them."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    vars(vobject.icalendar)["__tzidMap"].clear()  # it keeps time zones by name, whatever their rules
     entries = vobject.readOne(answer.text).contents.get("vevent", [])
     return {one.summary.value: one for one in entries}
 
