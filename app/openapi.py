@@ -16,6 +16,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app import __version__, openapi_links, openapi_words
 from app.core import problems
+from app.core.http import refusals
 from app.core.http.accept import PAGE
 from app.core.http.idempotency import KEY, REPLAYED
 from app.core.http.limits import TooManyRequests
@@ -68,13 +69,14 @@ RETRY_HEADER = {
     "schema": {"type": "string", "examples": ["5"]},
 }
 PROBLEM = {"schema": {"$ref": f"{SCHEMAS}Problem"}}
+OR_PAGE = {PAGE: {"schema": {"type": "string"}}}
 # What every operation may answer, whatever was asked: said once.
 FAILURES = {"500": "Failed", "503": "Unavailable"}
 FAILED = {
     "Failed": {
         "description": "Internal error",
         "headers": {"API-Version": {"$ref": "#/components/headers/API-Version"}},
-        "content": {"application/problem+json": PROBLEM},
+        "content": {"application/problem+json": PROBLEM, **OR_PAGE},
     },
     "Unavailable": {
         "description": problems.Unavailable.title,
@@ -82,7 +84,7 @@ FAILED = {
             "API-Version": {"$ref": "#/components/headers/API-Version"},
             "Retry-After": {"$ref": "#/components/headers/Retry-After"},
         },
-        "content": {"application/problem+json": PROBLEM},
+        "content": {"application/problem+json": PROBLEM, **OR_PAGE},
     },
 }
 IF_NONE_MATCH = {
@@ -235,11 +237,15 @@ def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     _say_refusals(made)
     if any(parameter["name"] == KEY for parameter in made.get("parameters", [])):
         _say_repeatable(responses)
+    # Who sends a form without a script reads what comes of it (core/http/refusals.py).
+    is_form = method == "post" and not {*refusals.FORMS}.isdisjoint(
+        made.get("requestBody", {}).get("content", ())
+    )
     for status, response in responses.items():
         response.setdefault("headers", {})["API-Version"] = {"$ref": "#/components/headers/API-Version"}
         if status >= "400":
-            page = {kind: one for kind, one in response.get("content", {}).items() if kind == PAGE}
-            response["content"] = {"application/problem+json": PROBLEM, **page}
+            has_page = is_form or PAGE in response.get("content", {})
+            response["content"] = {"application/problem+json": PROBLEM, **(OR_PAGE if has_page else {})}
         if status == str(TooManyRequests.status):
             response["headers"]["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     responses |= {status: {"$ref": f"#/components/responses/{name}"} for status, name in FAILURES.items()}

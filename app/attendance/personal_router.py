@@ -96,16 +96,19 @@ async def get_personal_page(
     dependencies=[PUBLIC],
     summary="Check in",
     operation_id="checkIn",
-    responses=problems(
-        InvalidInput,
-        NotFound,
-        NotParticipant,
-        SessionCancelled,
-        CheckInClosed,
-        WrongCode,
-        RecordedByTrainer,
-        TooManyGuesses,
-    ),
+    responses={
+        303: {"description": "Back to the page, for a browser"},
+        **problems(
+            InvalidInput,
+            NotFound,
+            NotParticipant,
+            SessionCancelled,
+            CheckInClosed,
+            WrongCode,
+            RecordedByTrainer,
+            TooManyGuesses,
+        ),
+    },
     openapi_extra=_FORM,
 )
 async def create_check_in(

@@ -141,6 +141,9 @@ def _config(names: pilot.Names, token: str | None, scenarios: int) -> str:
     ]
     lines += ["[phases.stateful]", f"max-steps = {STEPS}", "inference.algorithms = []"]
     lines += ["[phases.stateful.generation]", f"max-examples = {scenarios}"]
+    # The page's own buttons post there, which is no part of the contract.
+    lines += ["[[operations]]", 'include-path = "/enrolment-forms/{token}"']
+    lines += ["checks.unsupported_method.enabled = false", "checks.allow_header_conformance.enabled = false"]
     return "\n".join(lines)
 
 

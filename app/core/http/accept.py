@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from app.core.http.conditional import listed
-
 PAGE, DATA = "text/html", "application/json"
 Answers = dict[int | str, dict[str, Any]]
 
@@ -34,8 +32,13 @@ def _liking(part: str) -> tuple[str, float]:
         return kind, 0.0
 
 
+def is_for_people(request: Request) -> bool:
+    """Whether the request asks for a page."""
+    return wants_page(", ".join(request.headers.getlist("accept")))
+
+
 async def _for_people(request: Request) -> bool:
-    return wants_page(listed(request.headers, "accept") or "")
+    return is_for_people(request)
 
 
 ForPeople = Annotated[bool, Depends(_for_people)]

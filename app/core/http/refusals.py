@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from app.core.http.accept import is_for_people
 from app.core.language import Language, preferred
 from app.core.pages import Pages
 from app.core.problems import (
@@ -101,8 +102,7 @@ def _document(
 def _is_from_a_page(request: Request) -> bool:
     """Whether a person in a browser sent a form, without a script to show what comes of it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    wants_page = "text/html" in request.headers.get("accept", "").lower()
-    return wants_page and request.method == "POST" and kind in FORMS
+    return is_for_people(request) and request.method == "POST" and kind in FORMS
 
 
 def _page(content: dict[str, Any], status: int, headers: Mapping[str, str], language: Language) -> Response:

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute
 
 from app.core.filenames import safe_name
 from app.core.filetypes import NotTaken, Refusal, file_type
+from app.core.http.accept import is_for_people
 from app.core.problems import BodyTooLarge, Fault, InvalidInput, UnsupportedMediaType
 from app.core.storage import Kept, Storage, new_key
 
@@ -245,6 +246,6 @@ class _Form:
 
 def back(request: Request, path: str) -> Response | None:
     """The way back to a page for a browser that sent a form (303); None for who reads JSON."""
-    if "text/html" in request.headers.get("accept", "").lower():
+    if is_for_people(request):
         return RedirectResponse(path, HTTPStatus.SEE_OTHER, headers={"Vary": "Accept"})
     return None
