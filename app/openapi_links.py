@@ -14,8 +14,14 @@ GIVEN: dict[str, dict[str, str]] = {
     "ApiClientWithSecret": {"clientId": "/clientId"},
     "Applicant": {"applicantId": "/id"},
     "Certificate": {"number": "/number"},
+    "CertificateBatch": {"batchId": "/id"},
+    "CertificateReview": {"reviewId": "/id"},
     "Draw": {"drawId": "/id"},
     "Edition": {"edition": "/slug"},
+    "File": {"fileId": "/id"},
+    "Invoice": {"invoiceNumber": "/number"},
+    "MakeUp": {"makeUpId": "/id"},
+    "Message": {"messageId": "/id"},
     "Organisation": {"organisation": "/slug"},
     "Phase": {"phase": "/slug"},
     "Registration": {
@@ -24,6 +30,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "token": "/enrolmentForm/token",
         "receiptToken": "/enrolmentForm/token",
     },
+    "RegisterHead": {"on": "/on"},
     "Session": {"sessionId": "/id"},
     "Training": {"training": "/slug"},
 }

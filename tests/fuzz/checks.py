@@ -19,7 +19,13 @@ RULES = frozenset(
         "duplicate",
         "email",
         "exemption-reason",
+        "file-damaged",
+        "file-empty",
+        "file-heic",
+        "file-locked",
+        "file-macros",
         "file-type",
+        "file-unsafe",
         "future",
         "iban",
         "in-the-future",
@@ -91,6 +97,8 @@ def valid_data_is_refused_only_by_a_rule(_: CheckContext, response: Response, ca
     if {None, "null"} & set((case.path_parameters or {}).values()):  # of an earlier answer, which has it null
         return
     assert response.status_code == 400, f"Valid data was answered by {response.status_code}"
+    if response.headers["content-type"][0].startswith("text/html"):  # a page, for who sends a form
+        return
     problem = response.json()
     if "error" in problem:  # the token endpoint's own refusals (RFC 6749, section 5.2)
         return

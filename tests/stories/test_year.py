@@ -1,4 +1,4 @@
-"""The year of one participant over real HTTP: sessions that change, a check-in, a correction, missing hours."""
+"""The year of one participant over real HTTP: sessions change, a check-in, a correction, missing hours."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -149,8 +149,8 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
     if code in ("enum", "literal-error"):
         # Pydantic ends the choices with an English "or".
         detail = f"Input should be one of: {entry['ctx']['expected'].replace(' or ', ', ')}"
-        return Fault(pointer=_pointer(path), location=location, code=code, detail=detail)
-    return Fault(pointer=_pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
+        return Fault(pointer=pointer(path), location=location, code=code, detail=detail)
+    return Fault(pointer=pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
 
 
 def unreadable(cause: Exception) -> Fault:
@@ -166,7 +166,7 @@ def unreadable(cause: Exception) -> Fault:
     return Fault(pointer="#", code="json-invalid", detail=detail)
 
 
-def _pointer(path: Sequence[object]) -> str:
+def pointer(path: Sequence[object]) -> str:
     """The JSON Pointer as URI fragment (RFC 6901, section 6)."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
     return "#" + "".join(f"/{quote(step.encode('utf-8', 'replace'), safe=FRAGMENT)}" for step in steps)

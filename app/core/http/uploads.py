@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute
 from app.core.filenames import safe_name
 from app.core.filetypes import NotTaken, Refusal, file_type
 from app.core.http.accept import is_for_people
+from app.core.http.refusals import pointer
 from app.core.problems import BodyTooLarge, Fault, InvalidInput, UnsupportedMediaType
 from app.core.storage import Kept, Storage, new_key
 
@@ -70,6 +71,7 @@ BODY: dict[str, Any] = {
                     "title": "FileUpload",
                     "required": [FIELD],
                     "properties": {FIELD: {"type": "string", "format": "binary"}},
+                    "additionalProperties": False,
                 },
             }
         },
@@ -233,7 +235,7 @@ class _Form:
         else:
             shown = name[:100].decode("utf-8", "replace")
             detail = f"Only the part {FIELD} is read."
-            self._faults.append(Fault(pointer=f"#/{shown}", code="extra-forbidden", detail=detail))
+            self._faults.append(Fault(pointer=pointer([shown]), code="extra-forbidden", detail=detail))
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         if self._is_file:
