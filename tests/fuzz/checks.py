@@ -13,6 +13,7 @@ RULES = frozenset(
         "bic",
         "both-stay",
         "carry-over",
+        "channel",
         "contradiction",
         "country",
         "cursor",
