@@ -15,7 +15,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz clients credentials fix openapi examples bench migration lock clean
+.PHONY: help run test check browser fuzz clients credentials fix openapi examples release bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ openapi: $(RUN) ## write openapi/openapi.json from the routes
 examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write openapi/openapi.json with them
 	$(BIN)/python -m tools.examples
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
+
+release: $(DEV) ## keep the contract of the version in app/__init__.py, for later ones to be compared with
+	$(BIN)/python -m tools.release
 
 bench: $(DEV) ## measure the API against its floor, as ratios, the draw and certificates
 	$(BIN)/python -m bench

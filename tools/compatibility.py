@@ -2,7 +2,8 @@
 
     python -m tools.compatibility
 
-compares openapi/openapi.json with that of the newest release tag (v1.2.3) in the history. A break is allowed
+compares openapi/openapi.json with that of the newest release tag (v1.2.3) in the history, and with what
+`make release` kept of the last release's, which is there in a copy without history too. A break is allowed
 with a new major version only.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 from tools.fits import Comparison, Direction, Node, resolved
 
 CONTRACT = "openapi/openapi.json"
+KEPT = "openapi/released.json"
 RELEASE = re.compile(r"v\d+\.\d+\.\d+")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 Git = Callable[..., str | None]
@@ -198,21 +200,28 @@ def last_release(git: Git) -> str | None:
     return next((tag for tag in listed.split() if RELEASE.fullmatch(tag)), None)
 
 
-def verdict(git: Git, new: Node) -> tuple[bool, list[str]]:
-    """Whether `new` may stand after the last release, and what there is to say."""
+def verdict(git: Git, kept: Node | None, new: Node) -> tuple[bool, list[str]]:
+    """Whether `new` may stand after the last release, and what there is to say; `kept` is its contract."""
+    releases = {}
+    if kept is not None:
+        releases[f"v{kept['info']['version']}"] = kept
     tag = last_release(git)
-    if tag is None:
-        return True, ["No release tag here (or no git): the contract was compared with none."]
-    released = git("show", f"{tag}:{CONTRACT}")
-    if released is None:
-        return True, [f"{tag} holds no {CONTRACT}: the contract was compared with none."]
-    old = json.loads(released)
+    if tag is not None and (tagged := git("show", f"{tag}:{CONTRACT}")) is not None:
+        releases[f"the tag {tag}"] = json.loads(tagged)
+    if not releases:
+        return True, ["No release yet: the contract was compared with none."]
+    verdicts = [_after(name, old, new) for name, old in releases.items()]
+    return all(passes for passes, _ in verdicts), [line for _, said in verdicts for line in said]
+
+
+def _after(name: str, old: Node, new: Node) -> tuple[bool, list[str]]:
+    """The verdict on one release."""
     found = breaks(old, new)
     if not found:
-        return True, [f"Clients of {tag} can go on with this contract."]
+        return True, [f"Clients of {name} can go on with this contract."]
     versions = [str(one["info"]["version"]) for one in (old, new)]
     was, becomes = (int(version.split(".")[0]) for version in versions)
-    said = [f"{len(found)} breaks for clients of {tag}:", *(f"- {one}" for one in found)]
+    said = [f"{len(found)} breaks for clients of {name}:", *(f"- {one}" for one in found)]
     if becomes > was:
         return True, [*said, f"{versions[1]} is a new major version, which may."]
     return False, [
@@ -221,7 +230,7 @@ def verdict(git: Git, new: Node) -> tuple[bool, list[str]]:
     ]
 
 
-def _git(*arguments: str) -> str | None:
+def git(*arguments: str) -> str | None:
     """What git prints, None when it is not there or fails."""
     program = shutil.which("git")
     if program is None:
@@ -230,10 +239,17 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.decode() if done.returncode == 0 else None
 
 
+def read(path: str) -> Any:
+    """A document, None when it is not there."""
+    file = Path(path)
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
 def main() -> int:
     """Say what breaks; 1 when it may not."""
-    new: Any = json.loads(Path(CONTRACT).read_text(encoding="utf-8"))
-    passes, said = verdict(_git, new)
+    new, kept = read(CONTRACT), read(KEPT)
+    assert new is not None, f"{CONTRACT} is not there"
+    passes, said = verdict(git, kept, new)
     sys.stdout.write("\n".join([*said, ""]))
     return 0 if passes else 1
 

@@ -247,18 +247,30 @@ def test_the_last_release_is_the_newest_version() -> None:
 
 
 def test_without_a_release_it_says_so_and_passes() -> None:
-    passes, [said] = verdict(repository(), contract())
-    assert (passes, "compared with none" in said) == (True, True)
-    passes, [said] = verdict(repository("v1.0.0"), contract())
-    assert (passes, "v1.0.0 holds no" in said) == (True, True)
+    for history in (repository(), repository("v1.0.0")):
+        passes, [said] = verdict(history, None, contract())
+        assert (passes, "compared with none" in said) == (True, True)
 
 
-def test_a_break_waits_for_a_new_major_version() -> None:
-    released = repository("v1.4.0", released=contract("1.4.0"))
-    assert verdict(released, contract("1.5.0")) == (True, ["Clients of v1.4.0 can go on with this contract."])
+TAGGED = repository("v1.4.0", released=contract("1.4.0"))
+
+
+@pytest.mark.parametrize(
+    ("history", "kept", "names"),
+    [
+        (TAGGED, None, ["the tag v1.4.0"]),
+        (repository(), contract("1.4.0"), ["v1.4.0"]),
+        (TAGGED, contract("1.4.0"), ["v1.4.0", "the tag v1.4.0"]),
+    ],
+)
+def test_a_break_waits_for_a_new_major_version(
+    history: Callable[..., str | None], kept: JSON | None, names: list[str]
+) -> None:
+    fine = [f"Clients of {name} can go on with this contract." for name in names]
+    assert verdict(history, kept, contract("1.5.0")) == (True, fine)
     for version, expected in (("1.5.0", False), ("2.0.0", True)):
         new = contract(version)
         gone("get")(new)
-        passes, said = verdict(released, new)
+        passes, said = verdict(history, kept, new)
         assert passes is expected
-        assert "- GET /things/{id}: is gone" in said
+        assert said.count("- GET /things/{id}: is gone") == len(names)
