@@ -135,6 +135,11 @@ for router in ROUTERS:
     strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate"})
 deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRECATED)
 
+# Included once: what the framework works out for a route at its first request serves all applications there are.
+API = APIRouter()
+for router in ROUTERS:
+    API.include_router(router)
+
 
 def create_app(settings: Settings, database_url: str, *, with_worker: bool = False) -> FastAPI:
     """The application on the database at `database_url`, with the background work if so wanted."""
@@ -164,8 +169,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.state.limiter = Limiter()
     app.state.storage = storage
     app.state.routes = [route for router in ROUTERS for route in router.routes]
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(API.routes)
     app.mount("/v1/docs/assets", Assets(directory=swagger_ui_path))
     refusals.install(app)
     app.add_middleware(Conditional)
