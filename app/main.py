@@ -135,7 +135,7 @@ for router in ROUTERS:
     strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate"})
 deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRECATED)
 
-# Included once: what the framework works out for a route at its first request serves all applications there are.
+# Included once: what the framework works out for a route at its first request is there for every application.
 API = APIRouter()
 for router in ROUTERS:
     API.include_router(router)

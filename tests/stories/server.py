@@ -14,6 +14,9 @@ import httpx
 
 COMMAND = Path(sys.executable).parent / "cultuurcoordinator"
 PATIENCE = 60
+# One for all: each would read the machine's certificates anew. Every request has a connection of its own, for
+# servers come and go.
+HTTP = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0), trust_env=False)
 JSON = dict[str, Any]
 
 
@@ -57,7 +60,7 @@ class Server:
         for _ in range(PATIENCE * 10):
             assert self.process.poll() is None, self.printed.read_text()
             try:
-                if httpx.get(f"{self.url}/health/ready").status_code == 200:
+                if HTTP.get(f"{self.url}/health/ready").status_code == 200:
                     return
             except httpx.TransportError:
                 pass
@@ -95,15 +98,23 @@ class Caller:
 
     def __init__(self, server: Server, credentials: JSON) -> None:
         self.server, self.credentials = server, credentials
+        self._token = ""
+        self._asked_of: subprocess.Popen[bytes] | None = None
 
     def request(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """The answer to one request, with a fresh token."""
-        basic = (self.credentials["clientId"], self.credentials["clientSecret"])
-        grant = {"grant_type": "client_credentials"}
-        token = httpx.post(f"{self.server.url}/v1/oauth/token", data=grant, auth=basic)
-        assert token.status_code == 200, token.text
-        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
-        return httpx.request(method, f"{self.server.url}{path}", json=body, headers=headers, timeout=30)
+        """The answer to one request."""
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        return HTTP.request(method, f"{self.server.url}{path}", json=body, headers=headers)
+
+    def token(self) -> str:
+        """A token that is new with every start of the server, for its clock may stand elsewhere."""
+        if self._asked_of is not self.server.process:
+            basic = (self.credentials["clientId"], self.credentials["clientSecret"])
+            grant = {"grant_type": "client_credentials"}
+            answer = HTTP.post(f"{self.server.url}/v1/oauth/token", data=grant, auth=basic)
+            assert answer.status_code == 200, answer.text
+            self._token, self._asked_of = answer.json()["access_token"], self.server.process
+        return self._token
 
     def get(self, path: str) -> Any:
         """The body of a successful read."""

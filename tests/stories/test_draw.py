@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.draws.test_beacon import SIGNATURES
-from tests.stories.server import JSON, Caller, Server
+from tests.stories.server import HTTP, JSON, Caller, Server
 from tests.world import form, registration
 
 EDITION = "noord-midden-2023"
@@ -36,7 +35,7 @@ def test_a_draw_that_nobody_could_steer_and_anyone_can_recompute(server: Server,
     announced = admin.post(f"/v1/editions/{EDITION}/draws", body, status=201)
     path = f"/v1/draws/{announced['id']}"
     assert {one["partner"]: one["chance"] for one in announced["groups"]}["fleck"] == "2/3"
-    receipt = httpx.get(f"{server.url}/v1/draw-receipts/{tokens[0]}").json()
+    receipt = HTTP.get(f"{server.url}/v1/draw-receipts/{tokens[0]}").json()
     assert (receipt["chance"], receipt["outcome"]) == ("2/3", None)
     early = admin.request("POST", f"{path}/_run", {"signature": SIGNATURES[1000]})
     assert early.status_code == 409
@@ -45,7 +44,7 @@ def test_a_draw_that_nobody_could_steer_and_anyone_can_recompute(server: Server,
     server.at("2023-08-23T18:00+02:00")
     assert admin.request("POST", f"{path}/_run", {"signature": SIGNATURES[1001]}).status_code == 400
     admin.post(f"{path}/_run", {"signature": SIGNATURES[1000]})
-    assert httpx.get(server.url + path).json()["outcome"] is None
+    assert HTTP.get(server.url + path).json()["outcome"] is None
     assert len(admin.get(f"/v1/registrations?edition={EDITION}&status=complete&limit=100")["items"]) == 27
 
     server.at("2023-08-24T12:00+02:00")  # the worker publishes by itself
@@ -55,7 +54,7 @@ def test_a_draw_that_nobody_could_steer_and_anyone_can_recompute(server: Server,
     assert len(placed) == 20
     assert 2 <= sum(one["partner"] == "fleck" for one in placed) <= 4
     _verify(server.url + path, tmp_path)
-    receipt = httpx.get(f"{server.url}/v1/draw-receipts/{tokens[0]}").json()
+    receipt = HTTP.get(f"{server.url}/v1/draw-receipts/{tokens[0]}").json()
     own = next(one for one in record["outcome"]["lots"] if one["label"] == receipt["label"])
     assert (receipt["lot"], receipt["outcome"], receipt["number"]) == (
         own["lot"],
@@ -84,7 +83,7 @@ def _register(server: Server, partners: dict[str, Caller]) -> list[str]:
         for _ in range(count):
             made = partners[slug].post("/v1/registrations", registration(edition=EDITION), status=201)
             token = made["enrolmentForm"]["token"]
-            assert httpx.put(f"{server.url}/v1/enrolment-forms/{token}", json=form()).status_code == 200
+            assert HTTP.put(f"{server.url}/v1/enrolment-forms/{token}", json=form()).status_code == 200
             tokens.append(token)
     return tokens
 
@@ -92,7 +91,7 @@ def _register(server: Server, partners: dict[str, Caller]) -> list[str]:
 def _published(address: str) -> JSON:
     """The record, when the background work has published it."""
     for _ in range(100):
-        record: JSON = httpx.get(address).json()
+        record: JSON = HTTP.get(address).json()
         if record["status"] == "completed":
             return record
         time.sleep(0.1)
@@ -102,7 +101,7 @@ def _published(address: str) -> JSON:
 def _verify(address: str, folder: Path) -> None:
     """From the address, and from the downloaded file, by people who have the one script and Python."""
     file = folder / "record.json"
-    file.write_bytes(httpx.get(address).content)
+    file.write_bytes(HTTP.get(address).content)
     for source in (address, str(file)):
         done = subprocess.run(
             [sys.executable, "-I", "-S", "app/draws/verify_draw.py", source],

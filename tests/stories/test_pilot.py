@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pypdfium2
 import pytest
 import zxingcpp
 
-from tests.stories.server import JSON, Caller, Server
+from tests.stories.server import HTTP, JSON, Caller, Server
 from tests.world import PILOT, form, registration
 
 INTAKE = {"fleck": 6, "mocca": 14, "kunst-centraal": 10}
@@ -69,7 +68,7 @@ def _register(server: Server, partners: dict[str, Caller]) -> list[JSON]:
     assert elsewhere.status_code == 404
     again = registration(applicant={"email": "DOCENT0@fleck.example"})
     assert partners["mocca"].request("POST", "/v1/registrations", again).status_code == 409
-    assert httpx.get(f"{server.url}/v1/registrations").status_code == 401
+    assert HTTP.get(f"{server.url}/v1/registrations").status_code == 401
     return registered
 
 
@@ -78,9 +77,9 @@ def _return_forms(server: Server, registered: list[JSON]) -> None:
     for made in registered:
         url = made["enrolmentForm"]["url"]
         assert url.startswith(server.url)
-        assert httpx.put(url, json=form()).status_code == 200
-    assert httpx.put(registered[0]["enrolmentForm"]["url"], json=form()).status_code == 409
-    assert httpx.put(f"{server.url}/v1/enrolment-forms/unknown", json=form()).status_code == 404
+        assert HTTP.put(url, json=form()).status_code == 200
+    assert HTTP.put(registered[0]["enrolmentForm"]["url"], json=form()).status_code == 409
+    assert HTTP.put(f"{server.url}/v1/enrolment-forms/unknown", json=form()).status_code == 404
 
 
 def _draw(server: Server, admin: Caller) -> None:
@@ -101,7 +100,7 @@ def _draw(server: Server, admin: Caller) -> None:
     admin.post(f"{path}/_run", {"value": "3141"})
     assert len(admin.get("/v1/registrations?status=complete&limit=100")["items"]) == 27
     record = admin.post(f"{path}/_publish")
-    assert httpx.get(server.url + path).json() == record
+    assert HTTP.get(server.url + path).json() == record
     _verify(server.url + path)
     placed = admin.get("/v1/registrations?status=placed&limit=100")["items"]
     by_partner = Counter(one["partner"] for one in placed)
@@ -143,7 +142,7 @@ def _confirm(partners: dict[str, Caller], admin: Caller) -> list[str]:
 
 
 def _schedule_national_meetings(server: Server, provider: Caller) -> None:
-    sessions = httpx.get(f"{server.url}/v1/sessions?edition={PILOT}").json()["items"]
+    sessions = HTTP.get(f"{server.url}/v1/sessions?edition={PILOT}").json()["items"]
     assert sum(one["contactMinutes"] for one in sessions) == 18 * 60
     unscheduled = [one for one in sessions if one["status"] == "unscheduled"]
     for session, day in zip(unscheduled, ("2021-11-18", "2022-03-31"), strict=True):
@@ -191,11 +190,11 @@ def _certify(server: Server, lkca: Caller, partners: dict[str, Caller], particip
     first = certificates[0]
     pdf = lkca.request("GET", f"/v1/certificates/{first['number']}/pdf").content
     [code] = zxingcpp.read_barcodes(pypdfium2.PdfDocument(pdf)[0].render(scale=2).to_pil())
-    checked = httpx.get(code.text).json()
+    checked = HTTP.get(code.text).json()
     assert (checked["status"], checked["contactHours"]) == ("valid", 21)
     assert checked["holderName"] == first["holderName"]
-    page = httpx.get(code.text, headers={"Accept": "text/html"})
+    page = HTTP.get(code.text, headers={"Accept": "text/html"})
     assert "Dit certificaat is geldig" in page.text
-    assert httpx.get(f"{server.url}/v1/verifications/{'a' * 26}").status_code == 404
+    assert HTTP.get(f"{server.url}/v1/verifications/{'a' * 26}").status_code == 404
     seen = [partner.get("/v1/certificates")["items"] for partner in partners.values()]
     assert sum(len(items) for items in seen) == 19

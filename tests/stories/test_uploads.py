@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.samples import large_pdf
-from tests.stories.server import Caller, Server
+from tests.stories.server import HTTP, Caller, Server
 from tests.world import JSON, World
 
 LARGEST = 26_214_400
@@ -72,7 +72,7 @@ def in_storage(server: Server) -> list[Path]:
 
 def upload(url: str, path: Path) -> JSON:
     with path.open("rb") as content:
-        answer = httpx.post(url, files={"file": (path.name, content)}, timeout=60)
+        answer = HTTP.post(url, files={"file": (path.name, content)}, timeout=60)
     assert answer.status_code == 201, answer.text
     made: JSON = answer.json()
     return made
@@ -115,7 +115,7 @@ def test_files_of_the_largest_size_leave_the_servers_memory_as_it_is(
 
     for path in paths[:4]:
         assert growth(server, partial(upload, files, path)) < ALLOWED
-    kept = httpx.get(f"{page}/progress/orientatie").json()["files"][1:]
+    kept = HTTP.get(f"{page}/progress/orientatie").json()["files"][1:]
     assert [file["size"] for file in kept] == [LARGEST] * 4
     for file in kept:
         assert growth(server, partial(download, f"{page}/files/{file['id']}")) < ALLOWED
@@ -139,7 +139,7 @@ def test_a_byte_too_many_is_refused_and_leaves_nothing(
         path = tmp_path / "large.pdf"
         path.write_bytes(large_pdf(size))
         with path.open("rb") as content:
-            answer = httpx.post(url, files={"file": ("large.pdf", content)}, timeout=60)
+            answer = HTTP.post(url, files={"file": ("large.pdf", content)}, timeout=60)
         assert answer.status_code == 413, answer.text
     assert in_storage(server) == []
 
@@ -160,7 +160,7 @@ def test_whoever_hangs_up_half_way_leaves_nothing_and_holds_nobody_up(
         connection.sendall(head.encode() + b"%PDF-1.7" + bytes(3_000_000))
         slow.append(connection)
     began = time.monotonic()
-    assert httpx.get(f"{server.url}/v1/editions", timeout=20).status_code == 200
+    assert HTTP.get(f"{server.url}/v1/editions", timeout=20).status_code == 200
     assert time.monotonic() - began < 10
     for connection in slow:
         connection.close()
@@ -171,4 +171,4 @@ def test_whoever_hangs_up_half_way_leaves_nothing_and_holds_nobody_up(
             break
         time.sleep(0.1)
     assert in_storage(server) == []
-    assert httpx.get(f"{server.url}{path.removesuffix('/files')}").json()["files"] == []
+    assert HTTP.get(f"{server.url}{path.removesuffix('/files')}").json()["files"] == []

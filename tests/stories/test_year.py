@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.stories.server import JSON, Caller, Server
+from tests.stories.server import HTTP, JSON, Caller, Server
 from tests.world import PILOT, form, registration
 
 
@@ -22,7 +21,7 @@ def test_a_participants_year(server: Server) -> None:
     admin = server.client("lkca", "admin")
     made = fleck.post("/v1/registrations", registration(), status=201)
     link = f"{server.url}/v1/enrolment-forms/{made['enrolmentForm']['token']}"
-    assert httpx.put(link, json=form()).status_code == 200
+    assert HTTP.put(link, json=form()).status_code == 200
 
     server.at("2021-07-06T10:00+02:00")
     draw = admin.post(f"/v1/editions/{PILOT}/draws", {}, status=201)
@@ -42,7 +41,7 @@ def test_a_participants_year(server: Server) -> None:
 
 
 def _sessions(server: Server) -> list[JSON]:
-    items: list[JSON] = httpx.get(f"{server.url}/v1/sessions", params={"edition": PILOT}).json()["items"]
+    items: list[JSON] = HTTP.get(f"{server.url}/v1/sessions", params={"edition": PILOT}).json()["items"]
     return items
 
 
@@ -59,8 +58,8 @@ def _check_in(provider: Caller, links: JSON, session: JSON) -> None:
     """With the code that the trainer shows, a quarter of an hour late; a wrong code does nothing."""
     shown = provider.get(f"/v1/sessions/{session['id']}/check-in-code")
     wrong = {"session": session["id"], "code": f"{(int(shown['code']) + 1) % 10**6:06d}"}
-    assert httpx.post(f"{links['page']}/check-ins", json=wrong).status_code in (400, 409)
-    right = httpx.post(f"{links['page']}/check-ins", json={**wrong, "code": shown["code"]})
+    assert HTTP.post(f"{links['page']}/check-ins", json=wrong).status_code in (400, 409)
+    right = HTTP.post(f"{links['page']}/check-ins", json={**wrong, "code": shown["code"]})
     assert right.status_code == 200, right.text
     assert (right.json()["presence"], right.json()["minutes"]) == ("present", 165)
 
@@ -82,8 +81,8 @@ def _change_sessions(server: Server, provider: Caller, links: JSON) -> None:
     provider.patch(f"/v1/sessions/{sixth['id']}", {"mode": "online", "onlineUrl": "https://meet.example/x"})
     overlapping = {"title": "Extra", "mode": "online", "editions": [PILOT], **moved}
     assert provider.request("POST", "/v1/sessions", overlapping).status_code == 409
-    public = httpx.get(f"{server.url}/v1/editions/{PILOT}/calendar.ics").text
-    own = httpx.get(links["calendar"]).text
+    public = HTTP.get(f"{server.url}/v1/editions/{PILOT}/calendar.ics").text
+    own = HTTP.get(links["calendar"]).text
     for feed in (public, own):
         assert feed.count("STATUS:CANCELLED") == 1
         assert "DTSTART;TZID=Europe/Amsterdam:20220324T143000" in feed
