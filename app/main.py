@@ -20,6 +20,7 @@ from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
 from app.certificates.batches_router import router as batches
+from app.certificates.check_page_router import router as check_page
 from app.certificates.evidence_router import router as evidence_sheets
 from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
@@ -99,6 +100,7 @@ ROUTERS = (
     reviews,
     holders,
     evidence_sheets,
+    check_page,
     verifications,
     register,
     status_lists,
@@ -130,9 +132,9 @@ async def ready(db: Db) -> dict[str, str]:
 # The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.
 DEPRECATED: dict[str, Deprecation] = {}
 
-# The check of a certificate is a link that people share, and what they share it with adds to its query.
+# Links to the check of a certificate are shared, and what people share them with adds to the query.
 for router in ROUTERS:
-    strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate"})
+    strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate", "showCheckPage"})
 deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRECATED)
 
 

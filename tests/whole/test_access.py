@@ -139,6 +139,8 @@ GET    /v1/holder-pages/{holderToken}                          public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/pdf public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/credential public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/token public
+GET    /v1/verifications/_check                                public
+POST   /v1/verifications/_check                                public
 GET    /v1/verifications/{code}                                public
 GET    /v1/register-entries                                    public
 GET    /v1/register-heads                                      public
