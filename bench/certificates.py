@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,7 +26,7 @@ from bench.__main__ import CONNECTIONS, Figures, load, request
 from bench.draws import filled, planted
 
 # What else the machine does: the figures are the application's and theirs together.
-_OTHERS = os.getloadavg()[0]
+_OTHERS, _BEGAN = os.getloadavg()[0], time.perf_counter()
 # Participants who have done everything, of editions that are measured one after the other.
 READY = """
 INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, capacity, seats_taken, waiting, frozen)
@@ -91,10 +92,16 @@ def main() -> None:
         clients = asyncio.run(planted(server.url))
         certifier = next(one for one in clients if one.role == "certifier")
         rows = [("empty", _measure(server.url, folder, certifier, "first", count, seconds))]
+        _tell(f"{size:,} certificates of earlier years")
         asyncio.run(filled(server.url, EARLIER.format(size=size), "VACUUM ANALYZE", "SELECT 1"))
         rows.append((f"of {size:,}", _measure(server.url, folder, certifier, "second", count, seconds)))
         version = asyncio.run(filled(server.url, "SHOW server_version"))
     _print(rows, version, count)
+
+
+def _tell(what: str) -> None:
+    """Where it is, for who waits; the figures alone go to standard output."""
+    print(f"{time.perf_counter() - _BEGAN:4.0f} s: {what}", file=sys.stderr, flush=True)
 
 
 def _print(rows: list[tuple[str, Figures]], version: str, count: int) -> None:
@@ -117,12 +124,14 @@ def _print(rows: list[tuple[str, Figures]], version: str, count: int) -> None:
 def _measure(
     url: str, folder: str, certifier: ClientWithSecret, edition: str, count: int, seconds: float
 ) -> Figures:
+    _tell(f"{count} participants who are ready")
     asyncio.run(filled(url, READY.format(edition=edition, count=count), "VACUUM ANALYZE", "SELECT 1"))
     with servers.application(url, folder, WORKER_SECONDS="0.05") as (port, _):
         token = servers.token(port, certifier)
         with httpx.Client(
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}, timeout=60
         ) as client:
+            _tell("their certificates")
             issued = _issued(client, edition, count)
             numbers, codes, tokens = asyncio.run(_made(url, edition))
             files = [
@@ -139,6 +148,7 @@ def _measure(
         def rate(jobs: list[str], at: int = port, lasts: float = seconds) -> float:
             return load((jobs, 200), at, lasts)["rate"]
 
+        _tell("checks and PDFs")
         with servers.floor(url) as floor:
             half = seconds / 2
             rate(by_code, floor, half)  # warm
