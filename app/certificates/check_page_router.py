@@ -14,9 +14,10 @@ from starlette.types import Message
 
 from app.certificates import check_page, checks
 from app.certificates.dependencies import CHECKING, Asked, Signing
+from app.core.http.accept import ForPeople
 from app.core.http.answers import spoken
 from app.core.http.dependencies import Config, Db
-from app.core.http.uploads import Upload
+from app.core.http.uploads import MULTIPART, Upload
 from app.core.language import Language
 from app.core.problems import BodyTooLarge, Fault, InvalidInput, Problem
 from app.identity.access import PUBLIC
@@ -48,12 +49,12 @@ async def _given(request: Request) -> bytes | Problem:
     try:
         given = [one for one in await _parts(request, bytes(body)) if one]
     except HTTPException:
-        return _fault("multipart-invalid", "The body is not readable as multipart/form-data.")
+        return _fault("multipart-invalid", detail=f"The body is not readable as {MULTIPART}.")
     if len(given) == 1:
         return given[0]
     if given:
-        return _fault("too-many", "Send a file or a text, not both.")
-    return _fault("missing", "Send a file or a text.")
+        return _fault("too-many", detail="Send a file or a text, not both.")
+    return _fault("missing", detail="Send a file or a text.")
 
 
 async def _parts(request: Request, body: bytes) -> list[bytes]:
@@ -82,23 +83,26 @@ async def check_on_page(
     vault: Signing,
     settings: Config,
     language: Asked,
+    for_people: ForPeople,
 ) -> Response:
     """Whether what was sent is genuine, unaltered and still counts, in words; nothing of it is kept.
 
     The address of a check, sent as the text, leads there.
     """
     if isinstance(given, Problem):
-        return _refused(given, language)
+        return _refused(given, language, for_people=for_people)
     if code := checks.code_in(given[:1000].decode("utf-8", "replace"), settings.base_url):
         return RedirectResponse(check_page.address(code, language), HTTPStatus.SEE_OTHER)
     try:
         found = await checks.check_file(db, vault, given)
     except InvalidInput as refusal:
-        return _refused(refusal, language)
+        return _refused(refusal, language, for_people=for_people)
     return _html(check_page.render(language, found=found), language)
 
 
-def _refused(refusal: Problem, language: Language) -> HTMLResponse:
+def _refused(refusal: Problem, language: Language, *, for_people: bool) -> HTMLResponse:
+    if not for_people:
+        raise refusal
     return _html(check_page.render(language, refusal=refusal), language, refusal.status)
 
 

@@ -143,6 +143,9 @@ def test_what_cannot_be_checked_is_told_in_words(
 )
 def test_what_no_browser_sends_is_refused(world: World, sent: dict[str, Any]) -> None:
     answer = world.http.post(PATH, **sent)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    sent = {**sent, "headers": {**BROWSER, **sent.get("headers", {})}}
+    answer = world.http.post(PATH, **sent)
     assert (answer.status_code, "Niet gecontroleerd" in answer.text) == (400, True)
 
 
