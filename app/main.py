@@ -27,6 +27,7 @@ from app.certificates.register_router import router as register
 from app.certificates.reviews_router import router as reviews
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
+from app.certificates.table_router import router as certificates_table
 from app.core import storage as storages
 from app.core.clock import Clock
 from app.core.database import Database
@@ -96,6 +97,7 @@ ROUTERS = (
     personal_progress,
     personal_uploads,
     certificates,
+    certificates_table,
     batches,
     reviews,
     holders,

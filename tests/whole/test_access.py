@@ -122,6 +122,7 @@ POST   /v1/certificates                                        c
 GET    /v1/certificates                                        p v c a
 GET    /v1/certificates/{number}                               p v c a
 GET    /v1/certificates/{number}/pdf                           p v c a
+GET    /v1/editions/{edition}/certificates.csv                 p v c a
 GET    /v1/certificates/{number}/credential                    p v c a
 POST   /v1/certificates/{number}/_revoke                       c
 POST   /v1/certificates/{number}/_reissue                      c
