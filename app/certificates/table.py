@@ -1,4 +1,4 @@
-"""An edition's certificates as a table for the certifier's administration, as a Dutch spreadsheet opens it."""
+"""An edition's certificates as a table for the certifier, as a Dutch spreadsheet opens it."""
 
 from zoneinfo import ZoneInfo
 
