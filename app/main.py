@@ -20,12 +20,14 @@ from app.attendance.lists_router import router as session_lists
 from app.attendance.personal_router import router as personal_pages
 from app.attendance.router import router as attendance
 from app.certificates.batches_router import router as batches
+from app.certificates.check_page_router import router as check_page
 from app.certificates.evidence_router import router as evidence_sheets
 from app.certificates.holders_router import router as holders
 from app.certificates.register_router import router as register
 from app.certificates.reviews_router import router as reviews
 from app.certificates.router import router as certificates
 from app.certificates.router import verifications
+from app.certificates.table_router import router as certificates_table
 from app.core import storage as storages
 from app.core.clock import Clock
 from app.core.database import Database
@@ -95,10 +97,12 @@ ROUTERS = (
     personal_progress,
     personal_uploads,
     certificates,
+    certificates_table,
     batches,
     reviews,
     holders,
     evidence_sheets,
+    check_page,
     verifications,
     register,
     status_lists,
@@ -130,9 +134,9 @@ async def ready(db: Db) -> dict[str, str]:
 # The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.
 DEPRECATED: dict[str, Deprecation] = {}
 
-# The check of a certificate is a link that people share, and what they share it with adds to its query.
+# Links to the check of a certificate are shared, and what people share them with adds to the query.
 for router in ROUTERS:
-    strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate"})
+    strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate", "showCheckPage"})
 deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRECATED)
 
 # Included once: what the framework works out for a route at its first request is there for every application.

@@ -1,13 +1,16 @@
 """Times certificates, in an empty register and in one of 100,000: `python -m bench.certificates`.
 
-Issued over HTTP by a batch, with both credentials, status list and chain; set as PDF; checked by code and by token.
+Issued over HTTP by a batch, with both credentials, status list and chain; set as PDF; checked by code, by token and
+by PDF. Beside the check by code, the floor of `bench/floor.py` on the same rows, between two halves of ours.
 """
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,17 +22,19 @@ from app import migrate
 from app.core import embedded
 from app.identity.schemas import ClientWithSecret
 from bench import servers
-from bench.__main__ import Figures, load, request
+from bench.__main__ import CONNECTIONS, Figures, load, request
 from bench.draws import filled, planted
 
+# What else the machine does: the figures are the application's and theirs together.
+_OTHERS, _BEGAN = os.getloadavg()[0], time.perf_counter()
 # Participants who have done everything, of editions that are measured one after the other.
 READY = """
 INSERT INTO edition (slug, training, title, region, time_zone, opens_at, closes_at, capacity, seats_taken, waiting, frozen)
 SELECT '{edition}', training, 'Certificaten', region, time_zone, '2021-06-01Z', '2021-07-01Z', {count}, {count}, 0, false
   FROM edition WHERE slug = 'voorbeeld';
-INSERT INTO session (id, title, mode, starts_at, ends_at)
+INSERT INTO session (id, title, mode, starts_at, ends_at, changed_at)
 SELECT md5('{edition} session ' || n)::uuid, 'Dag ' || n, 'physical', '2021-10-01Z'::timestamptz + n * interval '7 days',
-  '2021-10-01 03:00Z'::timestamptz + n * interval '7 days' FROM generate_series(1, 8) n;
+  '2021-10-01 03:00Z'::timestamptz + n * interval '7 days', '2021-06-01Z' FROM generate_series(1, 8) n;
 INSERT INTO session_edition (session, edition)
 SELECT md5('{edition} session ' || n)::uuid, '{edition}' FROM generate_series(1, 8) n;
 INSERT INTO applicant (id, partner, given_name, family_name_prefix, family_name, email, search_text)
@@ -40,8 +45,8 @@ SELECT md5('{edition} registration ' || n)::uuid, '{edition}', 'fleck', md5('{ed
   n || '@{edition}.example', 'meer ' || n, 'Het Lyceum', 'Almere', 'confirmed', '2021-06-15Z' FROM generate_series(1, {count}) n;
 INSERT INTO enrolment_form (registration, token_digest, submitted_at)
 SELECT md5('{edition} registration ' || n)::uuid, sha256(('{edition}' || n)::bytea), '2021-06-20Z' FROM generate_series(1, {count}) n;
-INSERT INTO attendance (session, registration, presence, minutes, recorded_by, recorded_at)
-SELECT md5('{edition} session ' || s)::uuid, md5('{edition} registration ' || n)::uuid, 'present', 180, 'bench', '2022-04-01Z'
+INSERT INTO attendance (session, registration, presence, channel, minutes, version, recorded_by, recorded_at)
+SELECT md5('{edition} session ' || s)::uuid, md5('{edition} registration ' || n)::uuid, 'present', 'in-person', 180, 1, 'bench', '2022-04-01Z'
   FROM generate_series(1, {count}) n, generate_series(1, 8) s;
 INSERT INTO progress (registration, phase, verdict, recorded_by, recorded_at)
 SELECT md5('{edition} registration ' || n)::uuid, slug, 'passed', 'bench', '2022-04-01Z' FROM generate_series(1, {count}) n, phase;
@@ -66,6 +71,13 @@ SELECT 'CCVO-2012-' || lpad(n::text, 6, '0'), md5('code ' || n), sha256(md5('cod
   md5('earlier registration ' || n)::uuid, 'valid', '2012-04-20Z', '2012-04-20', 'LKCA', 'Noor Meer ' || n, 'Cultuurcoördinator',
   'Eerder', 1260, 40, 'Plan', '[]', '[]', '{{}}', 'x', 1001 + (n - 1) / 65536, 2 * ((n - 1) % 65536)
   FROM generate_series(1, {size}) n;
+INSERT INTO register_entry (number, kind, commitment, previous, hash, at)
+SELECT last + n, 'issued', sha256('c'::bytea || n::text::bytea), sha256('h'::bytea || (n - 1)::text::bytea),
+  sha256('h'::bytea || n::text::bytea), '2012-04-20Z'
+  FROM generate_series(1, {size}) n, (SELECT coalesce(max(number), 0) last FROM register_entry) earlier;
+INSERT INTO register_salt (entry, certificate, salt)
+SELECT number, 'CCVO-2012-' || lpad((number - (SELECT max(number) - {size} FROM register_entry))::text, 6, '0'), commitment
+  FROM register_entry WHERE at = '2012-04-20Z';
 """
 
 
@@ -74,45 +86,81 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="fewer certificates, in about a minute")
     quick = options.parse_args().quick
-    count, size, seconds = (100, 10_000, 2.0) if quick else (1000, 100_000, 10.0)
+    count, size, seconds = (100, 10_000, 2.0) if quick else (500, 100_000, 10.0)
     with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder)) as server:
         migrate.upgrade(server.url)
         clients = asyncio.run(planted(server.url))
         certifier = next(one for one in clients if one.role == "certifier")
         rows = [("empty", _measure(server.url, folder, certifier, "first", count, seconds))]
+        _tell(f"{size:,} certificates of earlier years")
         asyncio.run(filled(server.url, EARLIER.format(size=size), "VACUUM ANALYZE", "SELECT 1"))
         rows.append((f"of {size:,}", _measure(server.url, folder, certifier, "second", count, seconds)))
         version = asyncio.run(filled(server.url, "SHOW server_version"))
+    _print(rows, version, count)
+
+
+def _tell(what: str) -> None:
+    """Where it is, for who waits; the figures alone go to standard output."""
+    print(f"{time.perf_counter() - _BEGAN:4.0f} s: {what}", file=sys.stderr, flush=True)
+
+
+def _print(rows: list[tuple[str, Figures]], version: str, count: int) -> None:
     print(
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, {count} certificates\n"
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, 1 worker, "
+        f"{CONNECTIONS} connections, {count} certificates, load average {os.getloadavg()[0]:.1f} "
+        f"({_OTHERS:.1f} before it began)\n"
     )
-    print("| register | issued, /s | PDF, /s | both, /s | check by code, /s | check of a token, /s |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| register | issued, /s | PDF, /s | both, /s | by code, /s | its floor, /s | ratio | by token, /s | by PDF, /s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for name, one in rows:
         both = 1 / (1 / one["issued"] + 1 / one["pdf"])
-        rates = (one["issued"], one["pdf"], both, one["code"], one["token"])
-        print(f"| {name} | {' | '.join(f'{rate:.0f}' for rate in rates)} |")
+        rates = (one["issued"], one["pdf"], both, one["code"], one["floor"])
+        checks = f"{one['code'] / one['floor']:.2f} | {one['token']:.0f} | {one['file']:.0f}"
+        print(f"| {name} | {' | '.join(f'{rate:.0f}' for rate in rates)} | {checks} |")
 
 
 def _measure(
     url: str, folder: str, certifier: ClientWithSecret, edition: str, count: int, seconds: float
 ) -> Figures:
+    _tell(f"{count} participants who are ready")
     asyncio.run(filled(url, READY.format(edition=edition, count=count), "VACUUM ANALYZE", "SELECT 1"))
     with servers.application(url, folder, WORKER_SECONDS="0.05") as (port, _):
         token = servers.token(port, certifier)
         with httpx.Client(
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}, timeout=60
         ) as client:
+            _tell("their certificates")
             issued = _issued(client, edition, count)
             numbers, codes, tokens = asyncio.run(_made(url, edition))
+            files = [
+                base64.b64encode(
+                    client.get(f"/v1/certificates/{one}/pdf").raise_for_status().content
+                ).decode()
+                for one in numbers[:20]
+            ]
         pdfs = [request("GET", f"/v1/certificates/{number}/pdf", token) for number in numbers]
         by_code = [request("GET", f"/v1/verifications/{code}") for code in codes]
         by_token = [request("POST", "/v1/verifications", "", {"credential": one}) for one in tokens]
-        rates = {
-            name: load((jobs, 200), port, seconds)["rate"]
-            for name, jobs in (("pdf", pdfs), ("code", by_code), ("token", by_token))
+        by_file = [request("POST", "/v1/verifications", "", {"pdf": one}) for one in files]
+
+        def rate(jobs: list[str], at: int = port, lasts: float = seconds) -> float:
+            return load((jobs, 200), at, lasts)["rate"]
+
+        _tell("checks and PDFs")
+        with servers.floor(url) as floor:
+            half = seconds / 2
+            rate(by_code, floor, half)  # warm
+            around = rate(by_code, lasts=half), rate(by_code, floor), rate(by_code, lasts=half)
+        return {
+            "issued": issued,
+            "pdf": rate(pdfs),
+            "code": (around[0] + around[2]) / 2,
+            "floor": around[1],
+            "token": rate(by_token),
+            "file": rate(by_file),
         }
-        return {"issued": issued, **rates}
 
 
 def _issued(client: httpx.Client, edition: str, count: int) -> float:

@@ -429,7 +429,8 @@ def _certify(world: World, participant: str) -> None:
         good(world.lkca.get(read))
     certificate = good(world.lkca.post("/v1/certificates", {"registration": participant}))
     path = f"/v1/certificates/{certificate['number']}"
-    for read in ("/v1/certificates", path, f"{path}/pdf", f"{path}/credential"):
+    table = f"/v1/editions/{PILOT}/certificates.csv"
+    for read in ("/v1/certificates", path, f"{path}/pdf", f"{path}/credential", table):
         good(world.fleck.get(read))
     code = certificate["verificationUrl"].rpartition("/")[2]
     good(world.http.get(f"/v1/verifications/{code}", headers={"Accept": "application/json"}))

@@ -18,6 +18,9 @@ from app.credentials import did, keys, proofs
 from app.credentials.keys import Vault
 
 DEEPEST = 50  # objects and lists within one another
+LONGEST_TEXT = 100_000  # characters of a credential
+# How a PDF begins, and among how many bytes readers look for it (ISO 32000-1, Annex H, note 13).
+PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024
 _UNKNOWN = CheckRead(verdict=CheckVerdict.UNKNOWN, certificate=None, as_issued=None)
 _ALTERED = CheckRead(verdict=CheckVerdict.ALTERED, certificate=None, as_issued=None)
 
@@ -31,8 +34,9 @@ class _Held:
 
 
 async def check_text(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
-    """Check a credential, as JSON or as a VC-JWT; InvalidInput for what is neither."""
-    held = _of_json(text, await _keys(db, vault)) or _of_token(text, await _keys(db, vault))
+    """Check a credential, as JSON or as a VC-JWT; InvalidInput for what is neither, or too long for one."""
+    signers = await _keys(db, vault)
+    held = (_of_json(text, signers) or _of_token(text, signers)) if len(text) <= LONGEST_TEXT else None
     if held is None:
         detail = "This is neither a credential in JSON nor a VC-JWT."
         raise InvalidInput([Fault(pointer="#/credential", code="no-credential", detail=detail)])
@@ -42,11 +46,25 @@ async def check_text(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
 async def check_pdf(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
     """Check a certificate's PDF, in base64, by the credential in it, and whether the whole is as issued."""
     try:
-        content = base64.b64decode(text, validate=True)
-        attached = await to_thread.run_sync(pdf.attachments, content)
+        return await _of_pdf(db, vault, base64.b64decode(text, validate=True))
     except (binascii.Error, pdf.NoPdf) as wrong:
         detail = "This is no PDF, in base64."
         raise InvalidInput([Fault(pointer="#/pdf", code="no-pdf", detail=detail)]) from wrong
+
+
+async def check_file(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
+    """Check a file as somebody has it: a PDF, or a credential; InvalidInput for what is neither."""
+    if PDF_MARK in content[:PDF_MARK_WITHIN]:
+        try:
+            return await _of_pdf(db, vault, content)
+        except pdf.NoPdf as wrong:
+            detail = "This PDF cannot be opened: it is damaged, or has a password."
+            raise InvalidInput([Fault(pointer="#/file", code="no-pdf", detail=detail)]) from wrong
+    return await check_text(db, vault, content[: LONGEST_TEXT + 1].decode("utf-8-sig", "replace"))
+
+
+async def _of_pdf(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
+    attached = await to_thread.run_sync(pdf.attachments, content)
     signers = await _keys(db, vault)
     for one in attached:
         if held := _of_json(one, signers):
@@ -67,7 +85,7 @@ async def _judged(db: AsyncSession, vault: Vault, held: _Held) -> CheckRead:
     """What the register says of a credential; of one that was altered nothing but that."""
     code = _code(vault, held.document)
     try:
-        known = await certificates.verify(db, code) if code else None
+        known = await certificates.verify(db, code, vault.base_url) if code else None
     except NotFound:
         known = None
     if known is None:
@@ -80,8 +98,13 @@ async def _judged(db: AsyncSession, vault: Vault, held: _Held) -> CheckRead:
 def _code(vault: Vault, document: dict[str, Any]) -> str | None:
     """The code in the address that a credential has for its id, when that is ours."""
     address = document.get("id")
-    start = f"{vault.base_url}/v1/verifications/"
-    return address.removeprefix(start) if isinstance(address, str) and address.startswith(start) else None
+    return code_in(address, vault.base_url) if isinstance(address, str) else None
+
+
+def code_in(address: str, base_url: str) -> str | None:
+    """The code in the address of a public check of ours; None for any other text."""
+    start = f"{base_url}/v1/verifications/"
+    return address.removeprefix(start) if address.startswith(start) else None
 
 
 def _of_json(text: str, signers: dict[str, bytes]) -> _Held | None:

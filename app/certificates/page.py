@@ -1,13 +1,16 @@
 """The public check as a page for people; plain, without scripts, readable on a phone."""
 
+from functools import partial
 from pathlib import Path
 
 from app.certificates.schemas import HolderPage, VerificationRead
 from app.core.language import Language
-from app.core.pages import Pages
+from app.core.pages import Pages, day_tag
 
 _PAGES = Pages(Path(__file__).parent, "verification.css")
-_WORDS: dict[Language, dict[str, str]] = {
+# The other language of a page, and what it calls itself.
+OTHER: dict[Language, tuple[Language, str]] = {"nl": ("en", "English"), "en": ("nl", "Nederlands")}
+WORDS: dict[Language, dict[str, str]] = {
     "nl": {
         "title": "Certificaat controleren",
         "valid": "Dit certificaat is geldig",
@@ -35,6 +38,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "about_evidence": "Uren, data, fasen en je beroepsproduct op een rij, voor je portfolio.",
         "keep_private": "Deze pagina is van jou alleen: wie de link heeft, kan alles downloaden.",
         "superseded_on": "Vervangen op",
+        "to_new": "Naar het nieuwe certificaat",
+        "check_file": "Een pdf of Open Badge controleren",
+        "about_check_file": "Kreeg je een bestand? Zo zie je of er niets aan is veranderd.",
     },
     "en": {
         "title": "Check a certificate",
@@ -63,25 +69,41 @@ _WORDS: dict[Language, dict[str, str]] = {
         "about_evidence": "Hours, dates, phases and your professional product, for your portfolio.",
         "keep_private": "This page is yours alone: whoever has the link can download everything.",
         "superseded_on": "Replaced on",
+        "to_new": "To the new certificate",
+        "check_file": "Check a PDF or Open Badge",
+        "about_check_file": "Were you given a file? See whether anything in it was changed.",
     },
 }
 
 
 def render(found: VerificationRead | None, language: Language) -> str:
     """The page about a certificate, or about one that is not known."""
-    hours = f"{found.contact_hours:.2f}".rstrip("0").rstrip(".") if found else ""
     return _PAGES.render(
         "verification.html",
         found=found,
-        words=_WORDS[language],
+        words=WORDS[language],
         language=language,
-        hours=hours.replace(".", ",") if language == "nl" else hours,
+        other=OTHER[language],
+        hours=hours(found, language) if found else "",
+        day=partial(day_tag, language=language),
     )
 
 
 def of_holder(page: HolderPage, language: Language) -> str:
     """The holder's own page."""
-    return _PAGES.render("holder.html", page=page, words=_WORDS[language], language=language)
+    return _PAGES.render(
+        "holder.html",
+        page=page,
+        words=WORDS[language],
+        language=language,
+        day=partial(day_tag, language=language),
+    )
+
+
+def hours(found: VerificationRead, language: Language) -> str:
+    """Contact hours as one writes them: 19,5 or 19.5."""
+    written = f"{found.contact_hours:.2f}".rstrip("0").rstrip(".")
+    return written.replace(".", ",") if language == "nl" else written
 
 
 def policy() -> str:

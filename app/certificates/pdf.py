@@ -24,6 +24,7 @@ MODES = {
     "made-up": "ingehaald",
 }
 _READING = threading.Lock()
+QUIET = 4  # modules around a QR code (ISO/IEC 18004)
 ATTACHED, LONGEST_ATTACHMENT = 5, 100_000
 
 
@@ -106,12 +107,12 @@ def _worded(sheet: CertificateSheet) -> dict[str, object]:
             }
             for held in sheet.sessions
         ],
-        "qr": _qr(sheet.verification_url),
+        **_qr(sheet.verification_url),
     }
 
 
-def _qr(url: str) -> str:
-    """The QR code as SVG, dark on white, with the quiet zone that scanners need."""
-    drawn = io.BytesIO()
-    segno.make_qr(url, error="m").save(drawn, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False)
-    return drawn.getvalue().decode()
+def _qr(url: str) -> dict[str, object]:
+    """The QR code as SVG, dark on white, with the quiet zone that scanners need, and its share."""
+    code, drawn = segno.make_qr(url, error="m"), io.BytesIO()
+    code.save(drawn, kind="svg", border=QUIET, dark="#000", light="#fff", xmldecl=False)
+    return {"qr": drawn.getvalue().decode(), "qr_quiet": QUIET / code.symbol_size(border=QUIET)[0]}

@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.certificates import checks, pdf
 from app.certificates import page as page_for_people
 from app.certificates import service as certificates
+from app.certificates.dependencies import CHECKING, Asked, Signing
 from app.certificates.schemas import (
     CertificateCreate,
     CertificatePage,
@@ -21,14 +22,13 @@ from app.certificates.schemas import (
 )
 from app.certificates.service import CertificateRevoked, CertificateSuperseded, NotEligible
 from app.core.http.accept import ForPeople, or_page
-from app.core.http.answers import created, page, problems, tagged
+from app.core.http.answers import created, page, problems, spoken, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Reader
 from app.core.http.idempotency import Repeatable
-from app.core.http.limits import TooManyRequests, limited
-from app.core.language import preferred
+from app.core.http.limits import TooManyRequests
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Slug
-from app.credentials.keys import SigningKeyUnreadable, Vault
+from app.credentials.keys import SigningKeyUnreadable
 from app.credentials.media import CREDENTIAL, TOKEN, TOKENS
 from app.identity.access import PUBLIC, once, requires
 from app.identity.caller import Caller, Scope
@@ -39,20 +39,12 @@ verifications = APIRouter(prefix="/v1/verifications", tags=["verifications"])
 
 ENDED = (CertificateRevoked, CertificateSuperseded)
 
-# Codes cannot be guessed, and whoever tries hears so.
-CHECKING = limited("verifications")
-
 Number = Annotated[str, Path(pattern=r"^[A-Z]{1,10}-\d{4}-\d{6,9}$", examples=["CCVO-2022-000001"])]
 Code = Annotated[str, Path(max_length=100, description="the last part of the address in the QR code")]
 Reading = Annotated[Caller, requires(Scope.CERTIFICATES_READ)]
 Writing = Annotated[Caller, requires(Scope.CERTIFICATES_WRITE)]
 
 
-async def _vault(settings: Config) -> Vault:
-    return Vault.of(settings)
-
-
-Signing = Annotated[Vault, Depends(_vault)]
 Issuing = Annotated[Caller, once(Scope.CERTIFICATES_WRITE)]
 
 
@@ -221,21 +213,20 @@ async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead
 async def verify_certificate(
     code: Code,
     db: Db,
+    settings: Config,
     for_people: ForPeople,
-    accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
+    language: Asked,
 ) -> Response:
-    """Whether a certificate is valid: JSON, or a page for people when `Accept` asks for text/html."""
+    """Whether a certificate is valid: JSON, or a page for people when `Accept` asks for text/html.
+
+    Of one that was issued anew it tells where the one in its place can be checked.
+    """
     if not for_people:
-        found = await certificates.verify(db, code)
+        found = await certificates.verify(db, code, settings.base_url)
         return Response(found.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
     try:
-        known, status = await certificates.verify(db, code), 200
+        known, status = await certificates.verify(db, code, settings.base_url), 200
     except NotFound:
         known, status = None, 404
-    language = preferred(accept_language, default="nl")
-    headers = {
-        "Content-Security-Policy": page_for_people.policy(),
-        "Content-Language": language,
-        "Vary": "Accept, Accept-Language",
-    }
-    return HTMLResponse(page_for_people.render(known, language), status, headers)
+    headers = {"Content-Security-Policy": page_for_people.policy(), "Vary": "Accept"}
+    return spoken(HTMLResponse(page_for_people.render(known, language), status, headers), language)

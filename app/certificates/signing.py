@@ -67,6 +67,7 @@ async def _badge(db: AsyncSession, vault: Vault, certificate: Certificate, statu
         .where(Registration.id == certificate.registration)
     )
     email, training, edition = (await db.exec(query)).one()
+    asked = edition.minimum_contact_minutes
     return Badge(
         verification_url=f"{vault.base_url}/v1/verifications/{certificate.code}",
         issuer_did=vault.did,
@@ -86,7 +87,7 @@ async def _badge(db: AsyncSession, vault: Vault, certificate: Certificate, statu
         phases=tuple(phase["title"] for phase in certificate.phases),
         product_title=certificate.product_title,
         contact_minutes=certificate.contact_minutes,
-        minimum_contact_minutes=training.minimum_contact_minutes,
+        minimum_contact_minutes=training.minimum_contact_minutes if asked is None else asked,
         study_load_hours=certificate.study_load_hours,
         issued_at=certificate.issued_at,
         status_list_url=status_lists.address(vault, status_list.id or 0),

@@ -1,6 +1,6 @@
 """Dutch or English, by what the reader asked for; and moments as people write them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -66,8 +66,12 @@ def spoken(moment: datetime, time_zone: str, language: Language) -> str:
     there = moment.astimezone(ZoneInfo(time_zone))
     time = f"{there:%H:%M:%S}" if there.second else f"{there:%H:%M}"
     time = f"{time.replace(':', '.')} uur" if language == "nl" else time
-    day, month = _DAYS[language][there.weekday()], _MONTHS[language][there.month - 1]
-    return f"{day} {there.day} {month} {there.year}, {time}"
+    return f"{_DAYS[language][there.weekday()]} {spoken_day(there, language)}, {time}"
+
+
+def spoken_day(day: date, language: Language) -> str:
+    """A day in words: "6 juli 2021", "6 July 2021"."""
+    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
 
 
 def _quality(weight: str) -> float:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.core.language import Language, spoken
+from app.core.language import Language, spoken, spoken_day
 from app.core.values import utc
 
 
@@ -18,6 +18,11 @@ def time_tag(moment: datetime, time_zone: str, language: Language) -> Markup:
     """A moment for people, in words, and for machines, in UTC."""
     words = spoken(moment, time_zone, language)
     return Markup('<time datetime="{}">{}</time>').format(utc(moment), words)
+
+
+def day_tag(day: date, language: Language) -> Markup:
+    """A day for people, in words, and for machines."""
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), spoken_day(day, language))
 
 
 class Pages:

@@ -19,7 +19,7 @@ def _check(world: World, **body: str) -> JSON:
     return found
 
 
-def _held(world: World, certificate: JSON) -> tuple[JSON, str, bytes]:
+def held(world: World, certificate: JSON) -> tuple[JSON, str, bytes]:
     """The credential, the token and the PDF, as the holder has them."""
     path = f"/v1/certificates/{certificate['number']}"
     return (
@@ -34,7 +34,7 @@ def _base64(content: bytes) -> str:
 
 
 def test_what_was_issued_is_valid_in_every_form(world: World) -> None:
-    credential, token, pdf = _held(world, world.certified())
+    credential, token, pdf = held(world, world.certified())
     for found in (
         _check(world, credential=json.dumps(credential)),
         _check(world, credential=json.dumps(credential, indent=4, ensure_ascii=False)),
@@ -49,10 +49,9 @@ def test_what_was_issued_is_valid_in_every_form(world: World) -> None:
 def test_what_no_longer_counts_is_told_apart(world: World) -> None:
     old = world.certified()
     new = world.lkca.post(f"/v1/certificates/{old['number']}/_reissue", {"reason": "Andere naam"}).json()
-    first, second = _held(world, old), _held(world, new)
+    first, second = held(world, old), held(world, new)
     assert world.lkca.post(f"/v1/certificates/{new['number']}/_revoke", {"reason": "Proef"}).is_success
-    for held, verdict in ((first, "superseded"), (second, "revoked")):
-        credential, token, pdf = held
+    for (credential, token, pdf), verdict in ((first, "superseded"), (second, "revoked")):
         for found in (
             _check(world, credential=json.dumps(credential)),
             _check(world, credential=token),
@@ -62,7 +61,7 @@ def test_what_no_longer_counts_is_told_apart(world: World) -> None:
 
 
 def test_one_changed_letter_is_seen_and_nothing_is_told_about_the_holder(world: World) -> None:
-    credential, token, pdf = _held(world, world.certified())
+    credential, token, pdf = held(world, world.certified())
     changed = json.loads(json.dumps(credential))
     changed["credentialSubject"]["identifier"][0]["identityHash"] = "Iemand Anders"
     head, claims, signature = token.split(".")
@@ -85,7 +84,7 @@ def test_one_changed_letter_is_seen_and_nothing_is_told_about_the_holder(world: 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 def test_a_token_in_another_algorithm_is_not_taken_for_ours(world: World, algorithm: str) -> None:
-    _, token, _ = _held(world, world.certified())
+    _, token, _ = held(world, world.certified())
     head, claims, signature = token.split(".")
     header = {**json.loads(base64.urlsafe_b64decode(head + "==")), "alg": algorithm}
     other = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
@@ -94,7 +93,7 @@ def test_a_token_in_another_algorithm_is_not_taken_for_ours(world: World, algori
 
 
 def test_what_is_not_ours_is_unknown(world: World) -> None:
-    credential, _, _ = _held(world, world.certified())
+    credential, _, _ = held(world, world.certified())
     for document in (
         {},
         {"id": 7},

@@ -9,7 +9,7 @@ import pypdfium2
 from app.certificates.badge import hashed_email
 from app.core.settings import Settings
 from app.credentials import bits, multikey, proofs
-from tests.world import World
+from tests.world import PILOT, World
 
 JSON = dict[str, Any]
 
@@ -172,3 +172,14 @@ def test_the_credential_is_attached_to_the_pdf(world: World) -> None:
         attached = document.get_attachment(0)
         assert attached.get_name() == f"{certificate['number']}.json"
         assert json.loads(bytes(attached.get_data())) == _credential(world, certificate)
+
+
+def test_its_criteria_are_those_of_the_edition(world: World) -> None:
+    world.admin.patch(f"/v1/editions/{PILOT}", {"minimumContactMinutes": 1410})
+    number = world.certified()["number"]
+    achievement = world.lkca.get(f"/v1/certificates/{number}/credential").json()["credentialSubject"][
+        "achievement"
+    ]
+    assert achievement["resultDescription"][0]["requiredValue"] == "23.5"
+    assert "Ten minste 23,5 uur" in achievement["criteria"]["narrative"]
+    assert "At least 23.5 hours" in achievement["criteria"]["narrative"]

@@ -122,6 +122,7 @@ POST   /v1/certificates                                        c
 GET    /v1/certificates                                        p v c a
 GET    /v1/certificates/{number}                               p v c a
 GET    /v1/certificates/{number}/pdf                           p v c a
+GET    /v1/editions/{edition}/certificates.csv                 p v c a
 GET    /v1/certificates/{number}/credential                    p v c a
 POST   /v1/certificates/{number}/_revoke                       c
 POST   /v1/certificates/{number}/_reissue                      c
@@ -139,6 +140,8 @@ GET    /v1/holder-pages/{holderToken}                          public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/pdf public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/credential public
 GET    /v1/holder-pages/{holderToken}/certificates/{number}/token public
+GET    /v1/verifications/_check                                public
+POST   /v1/verifications/_check                                public
 GET    /v1/verifications/{code}                                public
 GET    /v1/register-entries                                    public
 GET    /v1/register-heads                                      public

@@ -33,6 +33,7 @@ OWN = {
     "/v1/status-lists/{listId}": {"Cache-Control"},
     "/.well-known/did.json": {"Cache-Control"},
     "/.well-known/jwks.json": {"Cache-Control"},
+    "/v1/verifications/_check": {"Content-Security-Policy"},
     "/v1/verifications/{code}": {"Content-Security-Policy"},
     "/v1/draws/{drawId}": {"Content-Security-Policy"},
     "/v1/draw-receipts/{receiptToken}": {"Content-Security-Policy"},

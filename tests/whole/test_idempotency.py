@@ -38,6 +38,7 @@ NO_KEY = {
     "/v1/registrations/{registrationId}/enrolment-form/_reopen": "is refused the second time",
     "/v1/editions/{edition}/possible-duplicates/_decide": "decides the same once more",
     "/v1/verifications": "keeps nothing",
+    "/v1/verifications/_check": "keeps nothing",
     "/v1/certificate-reviews/{reviewId}/_uphold": "is refused the second time",
     "/v1/draws/{drawId}/_run": "is refused the second time",
     "/v1/draws/{drawId}/_publish": "is refused the second time",

@@ -26,7 +26,9 @@ OF_FORMS = {
     ("POST", "/v1/personal-pages/{pageToken}/progress/{phase}/_submit"),
 }
 # A person shares this address, and what they share it with adds to its query.
-ANY_QUERY = {("GET", "/v1/verifications/{code}"), ("HEAD", "/v1/verifications/{code}")}
+ANY_QUERY = {
+    (method, f"/v1/verifications/{last}") for method in ("GET", "HEAD") for last in ("{code}", "_check")
+}
 
 
 def leaves(schema: JSON, wanted: Callable[[JSON], bool]) -> Iterator[Steps]:
