@@ -178,6 +178,7 @@ def _prepare(world: World) -> None:
     good(admin.patch("/v1/organisations/cultuurpunt", {"roles": ["partner", "provider"]}))
     client = good(admin.post("/v1/clients", {"organisation": "fleck", "role": "partner", "name": "Website"}))
     good(admin.get("/v1/clients"))
+    good(admin.get(f"/v1/clients/{client['clientId']}"))
     good(admin.post(f"/v1/clients/{client['clientId']}/_rotate"))
     good(admin.delete(f"/v1/clients/{client['clientId']}"))
     edition = {
