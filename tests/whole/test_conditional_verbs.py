@@ -166,7 +166,7 @@ def _draw(do: Conditional) -> str:
     do(world.fleck, "/v1/registrations/{registrationId}/personal-links/_renew", registrationId=placed[0])
     do(admin, "/v1/editions/{edition}/_carry", {"from": PILOT}, edition="voorbeeld")
     do.names["edition"] = PILOT
-    return placed[0]
+    return str(placed[0])
 
 
 def _participant(do: Conditional, one: str) -> None:
