@@ -6,6 +6,7 @@ English sentence; what an answer is called, in the Dutch titles of the problems.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -29,6 +30,9 @@ from app.core.values import without_defaults
 PREFIX = "/v1"
 # What the server answered when the pilot was played: `make examples` writes it anew.
 EXAMPLES = Path(__file__).with_name("examples.json")
+# And how it refused: the documents by name, and which of them tell of an operation's status.
+REFUSALS = Path(__file__).with_name("refusals.json")
+EVERYWHERE = "*"
 SCHEMAS = "#/components/schemas/"
 # A form's schema has no class of ours to take its title from; the others' say enough in their module alone,
 # and generated clients have no modules.
@@ -72,6 +76,15 @@ PROBLEM = {"schema": {"$ref": f"{SCHEMAS}Problem"}}
 OR_PAGE = {PAGE: {"schema": {"type": "string"}}}
 # What every operation may answer, whatever was asked: said once.
 FAILURES = {"500": "Failed", "503": "Unavailable"}
+# What many may answer in the same words, with the same examples.
+SHARED = {
+    "400": "Invalid",
+    "401": "Unauthenticated",
+    "412": "Changed",
+    "413": "TooLarge",
+    "415": "UnsupportedMediaType",
+    "422": "KeyReused",
+}
 FAILED = {
     "Failed": {
         "description": "Internal error",
@@ -197,6 +210,7 @@ def _written(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
     )
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    refused = json.loads(REFUSALS.read_text(encoding="utf-8"))
     made["paths"] = {
         path.removeprefix(PREFIX): {
             method: _with_example(_operation(method, operation), examples.get(operation["operationId"], {}))
@@ -212,7 +226,19 @@ def _written(app: FastAPI) -> dict[str, Any]:
         "Retry-After": RETRY_HEADER,
         REPLAYED: REPLAYED_HEADER,
     }
-    made["components"]["responses"] = FAILED
+    made["components"]["responses"] = deepcopy(FAILED)
+    made["components"]["examples"] = {name: {"value": value} for name, value in refused["examples"].items()}
+    failed = {status: made["components"]["responses"][name] for status, name in FAILURES.items()}
+    for answers, found in [
+        (failed, refused["answers"].get(EVERYWHERE, {})),
+        *(
+            (operation["responses"], refused["answers"].get(operation["operationId"], {}))
+            for operations in made["paths"].values()
+            for operation in operations.values()
+        ),
+    ]:
+        _say_refused(answers, found)
+    _share_refusals(made)
     app.openapi_schema = _with_own_names(made)
     openapi_links.link(app.openapi_schema)
     openapi_words.describe(app.openapi_schema)
@@ -283,6 +309,25 @@ def _with_example(operation: dict[str, Any], example: dict[str, Any]) -> dict[st
         answered["content"]["application/json"]["example"] = example["answer"]
     _say_examples(operation)
     return operation
+
+
+def _say_refused(responses: dict[str, Any], found: dict[str, list[str]]) -> None:
+    """Give refusals the examples that were found of them; each stands once, in the components."""
+    for status, names in found.items():
+        examples = {name: {"$ref": f"#/components/examples/{name}"} for name in names}
+        responses[status]["content"][refusals.MEDIA_TYPE] = {**PROBLEM, "examples": examples}
+
+
+def _share_refusals(made: dict[str, Any]) -> None:
+    """Say the most common refusal of each status once, where most operations have it."""
+    responses = [one["responses"] for methods in made["paths"].values() for one in methods.values()]
+    for status, name in SHARED.items():
+        found = Counter(json.dumps(one[status], sort_keys=True) for one in responses if status in one)
+        ((common, _),) = found.most_common(1)
+        made["components"]["responses"][name] = json.loads(common)
+        for one in responses:
+            if status in one and json.dumps(one[status], sort_keys=True) == common:
+                one[status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def _looks_like_operations(value: Any) -> bool:

@@ -1,5 +1,7 @@
 """Writes app/examples.json: for each operation one request and its answer, as the server really gave it.
 
+And app/refusals.json: how each is refused, in all ways that the contract declares (tools/refusals.py).
+
 The pilot is played from its first registration to a certificate, at moments that are set, and with a counter
 in the place of chance: so the file is the same each time, and a test compares it. `make examples`
 """
@@ -31,6 +33,8 @@ from app.main import create_app
 from tests.notifications.post_office import Postman
 from tests.samples import PDF, picture
 from tests.world import ADDRESS, JSON, PILOT, Http, Party, World, form, registration
+from tools import refusals
+from tools.refusals import Refused
 
 PLANTED = datetime(2021, 6, 1, tzinfo=UTC)
 # Headers that tell of the thing that is answered with.
@@ -69,7 +73,10 @@ def counted() -> Iterator[None]:
 
 
 class Recorder(Http):
-    """Keeps the first exchange of each operation that went well; of a list the first that is not empty."""
+    """Keeps the first exchange of each operation that went well; of a list the first that is not empty.
+
+    And of those that were refused the first of each status and of each type.
+    """
 
     def __enter__(self) -> "Recorder":
         super().__enter__()
@@ -79,22 +86,39 @@ class Recorder(Http):
                 method,
                 re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", f"/v1{path}")),
                 operation["operationId"],
+                f"/v1{path}",
             )
             for path, operations in paths.items()
             for method, operation in operations.items()
         ]
         self.kept: dict[str, JSON] = {}
+        self.firsts: dict[str, JSON] = {}
+        self.refused = Refused()
         return self
 
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """The answer to one request, which is kept when it is the first of its kind."""
         answer = super().request(method, path, **kwargs)
-        if answer.is_success:
-            for asked, pattern, name in self.operations:
-                match = pattern.fullmatch(answer.request.url.path)
-                if asked == method.lower() and match and name not in self.kept:
-                    self._keep(name, match.groupdict(), answer)
+        for asked, pattern, name, template in self.operations:
+            match = pattern.fullmatch(answer.request.url.path)
+            if asked != method.lower() or not match:
+                continue
+            if answer.is_success and name not in self.kept:
+                self._keep(name, match.groupdict(), answer)
+                names = {"template": template, "names": match.groupdict()}
+                self.firsts[name] = {"method": method, "path": path, "kwargs": kwargs, **names}
+            elif answer.is_error and self.refused.is_new(name, answer):
+                self._refuse(name, method, path, answer, **kwargs)
         return answer
+
+    def _refuse(self, name: str, method: str, path: str, answer: httpx.Response, **kwargs: Any) -> None:
+        """Keep a refusal, and what it is in Dutch when it is the first of its type."""
+        dutch = None
+        if answer.json()["type"] not in self.refused.types:
+            headers = {**kwargs.pop("headers", {}), "Accept-Language": "nl"}
+            dutch = super().request(method, path, headers=headers, **kwargs)
+        everywhere = str(answer.status_code) in openapi.FAILURES
+        self.refused.keep(openapi.EVERYWHERE if everywhere else name, answer, dutch)
 
     def _keep(self, name: str, path: dict[str, str], answer: httpx.Response) -> None:
         kind = answer.headers.get("content-type", "")
@@ -123,14 +147,16 @@ def _sent(request: httpx.Request) -> Any:
     return dict(parse_qsl(text)) if kind == "application/x-www-form-urlencoded" else json.loads(text)
 
 
-def play(url: str, settings: Settings) -> dict[str, JSON]:
-    """The exchanges of the story on the empty database at `url`."""
+def play(url: str, settings: Settings) -> tuple[dict[str, JSON], JSON]:
+    """The exchanges of the story on the empty database at `url`, and the refusals after it."""
     with counted():
         migrate.upgrade(url)
         clients = asyncio.run(_planted(url))
         with Recorder(create_app(settings, url)) as http:
-            story(World(http.app, http, clients, url))
-            return dict(sorted(http.kept.items()))
+            world = World(http.app, http, clients, url)
+            story(world)
+            http.refused.share(refusals.provoke(world, http.firsts))
+            return dict(sorted(http.kept.items())), http.refused.document()
 
 
 async def _planted(url: str) -> list[JSON]:
@@ -178,6 +204,7 @@ def _prepare(world: World) -> None:
     good(admin.patch("/v1/organisations/cultuurpunt", {"roles": ["partner", "provider"]}))
     client = good(admin.post("/v1/clients", {"organisation": "fleck", "role": "partner", "name": "Website"}))
     good(admin.get("/v1/clients"))
+    good(admin.get(f"/v1/clients/{client['clientId']}"))
     good(admin.post(f"/v1/clients/{client['clientId']}/_rotate"))
     good(admin.delete(f"/v1/clients/{client['clientId']}"))
     edition = {
@@ -297,8 +324,10 @@ def _draw(world: World, people: list[JSON]) -> list[str]:
     good(admin.post(f"/v1/draws/{wrong['id']}/_rehearse", rehearsal))
     good(admin.post(f"/v1/draws/{wrong['id']}/_void", {"reason": "Een aanmelding ontbrak op de lijst."}))
     announced = world.announce()
+    refusals.too_early(world, announced)
     world.run(announced)
     world.publish(announced)
+    good(world.http.get("/v1/draw-verifier"))
     good(world.http.get(f"/v1/draws/{announced['id']}", headers={"Accept": "application/json"}))
     receipt = f"/v1/draw-receipts/{people[0]['enrolmentForm']['token']}"
     good(world.http.get(receipt, headers={"Accept": "application/json"}))
@@ -344,6 +373,7 @@ def _attend(world: World, participant: str) -> None:
     world.at("2021-10-07T14:45+02:00")
     code = good(provider.get(f"{session}/check-in-code"))
     good(world.http.post(f"{page}/check-ins", json={"session": code["session"], "code": code["code"]}))
+    refusals.wrong_codes(world.http, page, code["session"])
     world.at("2021-10-07T17:45+02:00")
     one = f"{session}/attendance/{participant}"
     left = {"lateMinutes": 15, "earlyMinutes": 30, "reason": "Ging eerder weg"}
@@ -421,6 +451,7 @@ def _certify(world: World, participant: str) -> None:
     world.attend(participant, 8)
     good(provider.get(f"/v1/attendance?registration={participant}"))
     _hand_in(world, participant)
+    refusals.not_eligible(world, participant)
     world.pass_phases(participant)
     for part in ("progress", "eligibility"):
         good(provider.get(f"/v1/registrations/{participant}/{part}"))
@@ -491,9 +522,11 @@ def text(examples: dict[str, JSON]) -> str:
 
 def main() -> None:
     """Write the file."""
-    logs.configure("error")
+    logs.configure("critical")  # one failure is provoked
     with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder), durable=False) as server:
-        openapi.EXAMPLES.write_text(text(play(server.url, settings_in(Path(folder)))), encoding="utf-8")
+        played = play(server.url, settings_in(Path(folder)))
+        for file, written in zip((openapi.EXAMPLES, openapi.REFUSALS), played, strict=True):
+            file.write_text(text(written), encoding="utf-8")
 
 
 if __name__ == "__main__":

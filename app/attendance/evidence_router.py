@@ -15,7 +15,6 @@ from app.attendance.places import PhasePassed
 from app.attendance.records import NotParticipant
 from app.attendance.schemas import FileRead, OwnPhaseRead, SubmissionForm, SubmissionPut
 from app.core.database import set_aside
-from app.core.etags import ANYTHING
 from app.core.http.answers import created, problems, tagged
 from app.core.http.dependencies import Config, Db, Files, Now, Precondition
 from app.core.http.downloads import CONTENT, download
@@ -132,7 +131,7 @@ async def get_own_file(token: Token, file_id: FileId, db: Db, links: Linking, st
     status_code=204,
     summary="Remove a file of one's own",
     operation_id="removeOwnFile",
-    responses=problems(InvalidInput, NotFound, NotParticipant, PhasePassed),
+    responses=problems(InvalidInput, NotFound, NotParticipant, PhasePassed, PreconditionFailed),
 )
 async def remove_own_file(
     token: Token,
@@ -140,11 +139,12 @@ async def remove_own_file(
     db: Db,
     links: Linking,
     now: Now,
+    expected: Precondition,
     storage: Files,
     after: BackgroundTasks,
 ) -> None:
     """Remove a file and its content, for good, until the phase is passed."""
-    removed = await files.remove_own(db, links, token, file_id, now)
+    removed = await files.remove_own(db, links, token, file_id, now, expected)
     after.add_task(to_thread.run_sync, storage.delete, removed.storage_key)
 
 
@@ -154,7 +154,7 @@ async def remove_own_file(
     status_code=204,
     summary="Remove a file of one's own, from a page",
     operation_id="removeOwnFileFromPage",
-    responses=BACK | problems(InvalidInput, NotFound, NotParticipant, PhasePassed),
+    responses=BACK | problems(InvalidInput, NotFound, NotParticipant, PhasePassed, PreconditionFailed),
 )
 async def remove_own_file_from_page(
     token: Token,
@@ -163,11 +163,12 @@ async def remove_own_file_from_page(
     db: Db,
     links: Linking,
     now: Now,
+    expected: Precondition,
     storage: Files,
     after: BackgroundTasks,
 ) -> Response:
     """As DELETE does, for a form in a browser, which knows no DELETE."""
-    removed = await files.remove_own(db, links, token, file_id, now)
+    removed = await files.remove_own(db, links, token, file_id, now, expected)
     after.add_task(to_thread.run_sync, storage.delete, removed.storage_key)
     return back(request, _page(token, removed.phase)) or Response(status_code=204)
 
@@ -178,7 +179,7 @@ async def remove_own_file_from_page(
     summary="Hand in the evidence of a phase, from a page",
     operation_id="submitEvidenceFromPage",
     response_model=OwnPhaseRead,
-    responses=BACK | problems(InvalidInput, NotFound, NotParticipant, PhasePassed),
+    responses=BACK | problems(InvalidInput, NotFound, NotParticipant, PhasePassed, PreconditionFailed),
 )
 async def submit_evidence_from_page(
     token: Token,
@@ -188,10 +189,11 @@ async def submit_evidence_from_page(
     db: Db,
     links: Linking,
     now: Now,
+    expected: Precondition,
     body: Annotated[SubmissionForm, Form()],
 ) -> OwnPhaseRead | Response:
     """As PUT does, for a form in a browser; a field that is empty is left out."""
-    shown = await evidence.submit(db, links, token, phase, body.submission, now, ANYTHING)
+    shown = await evidence.submit(db, links, token, phase, body.submission, now, expected)
     return back(request, _page(token, phase)) or tagged(response, shown)
 
 

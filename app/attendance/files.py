@@ -16,6 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.attendance import places
 from app.attendance.models import File
 from app.attendance.places import Place
+from app.attendance.schemas import FileRead
+from app.core.etags import Expected
 from app.core.problems import NotFound, Problem
 from app.core.storage import Kept
 from app.events import service as events
@@ -86,20 +88,27 @@ async def read_own(db: AsyncSession, links: Links, token: str, file_id: UUID) ->
     return await _of(db, registration, file_id)
 
 
-async def remove(db: AsyncSession, caller: Caller, file_id: UUID, now: datetime) -> File:
+async def remove(db: AsyncSession, caller: Caller, file_id: UUID, now: datetime, expected: Expected) -> File:
     """Remove a file that the caller may read; its content is to be forgotten after the commit."""
     file = await read(db, caller, file_id)
     registration = await registrations.own(db, caller, file.registration, lock=True)
     file = await _of(db, registration, file_id)
+    expected.require(FileRead.model_validate(file))
     return await _remove(db, file, registration, caller.client_id, now)
 
 
-async def remove_own(db: AsyncSession, links: Links, token: str, file_id: UUID, now: datetime) -> File:
-    """Remove a file of the participant who holds the link, while its phase is open; its content as above."""
+async def remove_own(
+    db: AsyncSession, links: Links, token: str, file_id: UUID, now: datetime, expected: Expected
+) -> File:
+    """Remove a file of the participant who holds the link, while its phase is open; its content as above.
+
+    `expected` may name its content, which is what is read at its address, or what was told when it was added.
+    """
     file = await read_own(db, links, token, file_id)
     place = await places.of_holder(db, links, token, file.phase, lock=True)
     place.require_open()
     file = await _of(db, place.registration, file_id)
+    expected.require(file.kept.tag, FileRead.model_validate(file))
     places.handed_in(db, place, now)
     return await _remove(db, file, place.registration, place.actor, now)
 

@@ -12,10 +12,10 @@ from app.attendance.records import NotParticipant
 from app.attendance.schemas import FileRead, PhaseDetail
 from app.core.database import set_aside
 from app.core.http.answers import created, problems, tagged
-from app.core.http.dependencies import Config, Db, Files, Now
+from app.core.http.dependencies import Config, Db, Files, Now, Precondition
 from app.core.http.downloads import CONTENT, download
 from app.core.http.uploads import BODY, Upload, boundary_of, received
-from app.core.problems import BodyTooLarge, InvalidInput, NotFound, UnsupportedMediaType
+from app.core.problems import BodyTooLarge, InvalidInput, NotFound, PreconditionFailed, UnsupportedMediaType
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -114,11 +114,17 @@ async def get_file_content(file_id: FileId, caller: Reading, db: Db, storage: Fi
     status_code=204,
     summary="Remove a file",
     operation_id="removeFile",
-    responses=problems(InvalidInput, NotFound),
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
 )
 async def remove_file(
-    file_id: FileId, caller: Judging, db: Db, now: Now, storage: Files, after: BackgroundTasks
+    file_id: FileId,
+    caller: Judging,
+    db: Db,
+    now: Now,
+    expected: Precondition,
+    storage: Files,
+    after: BackgroundTasks,
 ) -> None:
     """Remove a file and its content, for good; the audit trail keeps that it was there, without its name."""
-    removed = await files.remove(db, caller, file_id, now)
+    removed = await files.remove(db, caller, file_id, now, expected)
     after.add_task(to_thread.run_sync, storage.delete, removed.storage_key)

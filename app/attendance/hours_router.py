@@ -18,9 +18,9 @@ from app.attendance.schemas import (
     MakeUpRevoke,
 )
 from app.core.http.answers import created, page, problems, tagged
-from app.core.http.dependencies import Db, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
@@ -124,7 +124,7 @@ async def get_make_up_hours(
     "/registrations/{registrationId}/make-up-hours/{makeUpId}/_revoke",
     summary="Revoke make-up hours",
     operation_id="revokeMakeUpHours",
-    responses=problems(InvalidInput, NotFound, MakeUpRevoked),
+    responses=problems(InvalidInput, NotFound, MakeUpRevoked, PreconditionFailed),
 )
 async def revoke_make_up_hours(
     registration_id: RegistrationId,
@@ -134,7 +134,8 @@ async def revoke_make_up_hours(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
 ) -> MakeUpRead:
     """From now on they do not count; they stay in the list, with the reason."""
-    revoked = await make_up.revoke(db, caller, registration_id, make_up_id, body.reason, now)
+    revoked = await make_up.revoke(db, caller, registration_id, make_up_id, body.reason, now, expected)
     return tagged(response, revoked)

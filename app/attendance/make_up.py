@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.attendance.models import MakeUp, MakeUpKind
 from app.attendance.records import NotParticipant
 from app.attendance.schemas import MakeUpCreate, MakeUpPage, MakeUpRead
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.events import service as events
@@ -66,11 +67,21 @@ async def approve(
 
 
 async def revoke(
-    db: AsyncSession, caller: Caller, registration_id: UUID, make_up_id: UUID, reason: str, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    make_up_id: UUID,
+    reason: str,
+    now: datetime,
+    expected: Expected,
 ) -> MakeUpRead:
-    """Take approved make-up hours back; they stay in the list. Raises NotFound and MakeUpRevoked."""
+    """Take approved make-up hours back; they stay in the list.
+
+    Raises NotFound, PreconditionFailed and MakeUpRevoked.
+    """
     registration = await own(db, caller, registration_id, lock=True)
     revoked = await _one(db, registration_id, make_up_id)
+    expected.require(MakeUpRead.model_validate(revoked))
     if revoked.revoked_at:
         raise MakeUpRevoked("These make-up hours were revoked before.")
     revoked.revoked_at, revoked.revoked_by, revoked.revoke_reason = now, caller.client_id, reason

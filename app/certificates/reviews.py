@@ -17,6 +17,7 @@ from app.attendance import progress
 from app.attendance.models import Attendance
 from app.certificates.models import Certificate, CertificateReview, CertificateStatus, ReviewVerdict
 from app.certificates.schemas import ReviewPage, ReviewRead
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
 from app.events import service as events
@@ -62,12 +63,16 @@ async def read(db: AsyncSession, review_id: UUID) -> ReviewRead:
     return ReviewRead.model_validate(await _review(db, review_id))
 
 
-async def uphold(db: AsyncSession, caller: Caller, review_id: UUID, reason: str, now: datetime) -> ReviewRead:
+async def uphold(
+    db: AsyncSession, caller: Caller, review_id: UUID, reason: str, now: datetime, expected: Expected
+) -> ReviewRead:
     """Let the certificate stand as it is; a further correction opens another review.
 
-    Raises NotFound and ReviewDecided. Who decides otherwise revokes the certificate, which closes the review.
+    Raises NotFound, PreconditionFailed and ReviewDecided. Who decides otherwise revokes the certificate,
+    which closes the review.
     """
     review = await _review(db, review_id, lock=True)
+    expected.require(ReviewRead.model_validate(review))
     if review.decided_at:
         raise ReviewDecided("This review was decided before.")
     await _decide(db, review, ReviewVerdict.UPHELD, caller.client_id, now, reason)

@@ -9,8 +9,8 @@ from app.certificates import reviews
 from app.certificates.reviews import ReviewDecided
 from app.certificates.schemas import ReviewPage, ReviewRead, UpholdReason
 from app.core.http.answers import page, problems, tagged
-from app.core.http.dependencies import Db, Now, Paging
-from app.core.problems import InvalidInput, NotFound
+from app.core.http.dependencies import Db, Now, Paging, Precondition
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -58,7 +58,7 @@ async def get_certificate_review(review_id: ReviewId, response: Response, db: Db
     "/{reviewId}/_uphold",
     summary="Let a certificate under review stand",
     operation_id="upholdCertificate",
-    responses=problems(InvalidInput, NotFound, ReviewDecided),
+    responses=problems(InvalidInput, NotFound, ReviewDecided, PreconditionFailed),
 )
 async def uphold_certificate(
     review_id: ReviewId,
@@ -67,6 +67,7 @@ async def uphold_certificate(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
 ) -> ReviewRead:
     """Decide that the certificate stands as it is, with the reason; to decide otherwise, revoke it."""
-    return tagged(response, await reviews.uphold(db, caller, review_id, body.reason, now))
+    return tagged(response, await reviews.uphold(db, caller, review_id, body.reason, now, expected))

@@ -23,10 +23,10 @@ from app.certificates.schemas import (
 from app.certificates.service import CertificateRevoked, CertificateSuperseded, NotEligible
 from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import created, page, problems, spoken, tagged
-from app.core.http.dependencies import Config, Db, Now, Paging, Reader
+from app.core.http.dependencies import Config, Db, Now, Paging, Precondition, Reader
 from app.core.http.idempotency import Repeatable
 from app.core.http.limits import TooManyRequests
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.credentials.keys import SigningKeyUnreadable
 from app.credentials.media import CREDENTIAL, TOKEN, TOKENS
@@ -148,7 +148,7 @@ async def get_credential(
     "/{number}/_revoke",
     summary="Revoke a certificate",
     operation_id="revokeCertificate",
-    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable),
+    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable, PreconditionFailed),
 )
 async def revoke_certificate(
     number: Number,
@@ -157,10 +157,11 @@ async def revoke_certificate(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     vault: Signing,
 ) -> CertificateRead:
     """Revoke a certificate; every check shows it and the date, none the reason."""
-    revoked = await certificates.revoke(db, caller, number, body.reason, vault, now)
+    revoked = await certificates.revoke(db, caller, number, body.reason, vault, now, expected)
     return tagged(response, revoked)
 
 
@@ -169,7 +170,7 @@ async def revoke_certificate(
     status_code=201,
     summary="Issue a certificate anew",
     operation_id="reissueCertificate",
-    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable),
+    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable, PreconditionFailed),
 )
 async def reissue_certificate(
     number: Number,
@@ -178,13 +179,14 @@ async def reissue_certificate(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     vault: Signing,
 ) -> CertificateRead:
     """Issue a certificate anew in the applicant's present name.
 
     The old one is superseded; both can be checked.
     """
-    issued = await certificates.reissue(db, caller, number, body.reason, vault, now)
+    issued = await certificates.reissue(db, caller, number, body.reason, vault, now, expected)
     return created(response, f"/v1/certificates/{issued.number}", issued)
 
 

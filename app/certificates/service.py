@@ -20,6 +20,7 @@ from app.certificates.chain import EntryKind
 from app.certificates.models import Certificate, CertificateCounter, CertificateStatus
 from app.certificates.pdf import CertificateSheet, HeldSession, PassedPhase
 from app.certificates.schemas import CertificatePage, CertificateRead, VerificationRead
+from app.core.etags import Expected
 from app.core.language import Language
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
@@ -111,13 +112,19 @@ async def issue(
 
 
 async def revoke(
-    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    number: str,
+    reason: str,
+    vault: Vault,
+    now: datetime,
+    expected: Expected,
 ) -> CertificateRead:
     """Revoke a certificate: every check says so from now on, and the participant is confirmed again.
 
-    Raises NotFound, CertificateRevoked and CertificateSuperseded.
+    Raises NotFound, PreconditionFailed, CertificateRevoked and CertificateSuperseded.
     """
-    certificate, registration = await _valid(db, caller, number)
+    certificate, registration = await _valid(db, caller, number, vault.base_url, expected)
     edition = await trainings.edition(db, registration.edition)
     certificate.status = CertificateStatus.REVOKED
     certificate.revoked_at, certificate.revoke_reason = now, reason
@@ -130,14 +137,20 @@ async def revoke(
 
 
 async def reissue(
-    db: AsyncSession, caller: Caller, number: str, reason: str, vault: Vault, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    number: str,
+    reason: str,
+    vault: Vault,
+    now: datetime,
+    expected: Expected,
 ) -> CertificateRead:
     """Issue a certificate anew, in the name that the applicant has now; the old one is superseded.
 
     Hours, sessions, phases and product stay as they were certified.
-    Raises NotFound, CertificateRevoked and CertificateSuperseded.
+    Raises NotFound, PreconditionFailed, CertificateRevoked and CertificateSuperseded.
     """
-    old, registration = await _valid(db, caller, number)
+    old, registration = await _valid(db, caller, number, vault.base_url, expected)
     edition = await trainings.edition(db, registration.edition)
     applicant = await db.get_one(Applicant, registration.applicant)
     issuer = await identity.organisation(db, caller.organisation)
@@ -373,11 +386,14 @@ async def _own(db: AsyncSession, caller: Caller, number: str) -> Certificate:
     return found
 
 
-async def _valid(db: AsyncSession, caller: Caller, number: str) -> tuple[Certificate, Registration]:
-    """A certificate that counts, and its registration, both locked until the commit."""
+async def _valid(
+    db: AsyncSession, caller: Caller, number: str, base_url: str, expected: Expected
+) -> tuple[Certificate, Registration]:
+    """A certificate that counts and is as `expected`, and its registration, both locked until the commit."""
     certificate = await _own(db, caller, number)
     registration = await registrations.own(db, caller, certificate.registration, lock=True)
     await db.refresh(certificate, with_for_update=True)
+    expected.require(shown(certificate, base_url))
     if certificate.status is CertificateStatus.REVOKED:
         raise CertificateRevoked(f"{number} was revoked before.")
     if certificate.status is CertificateStatus.SUPERSEDED:

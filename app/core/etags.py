@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from app.core.problems import PreconditionFailed
 
+# A thing as its reader gets it: by its members, as bytes, or by its tag alone; None is: nothing there yet.
+Seen = BaseModel | bytes | str | None
 # One element of a list of tags, empty ones allowed (RFC 9110, sections 5.6.1 and 8.8.3).
 _ELEMENT = re.compile(r'[ \t]*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(,|$)')
 
@@ -20,6 +22,13 @@ def of(seen: BaseModel) -> str:
 def of_bytes(content: bytes) -> str:
     """The strong entity tag of an answer's content."""
     return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def tag_of(seen: Seen) -> str | None:
+    """The entity tag of what is seen, in whatever shape; None of nothing."""
+    if seen is None or isinstance(seen, str):
+        return seen
+    return of_bytes(seen) if isinstance(seen, bytes) else of(seen)
 
 
 def strong_match(listed: str, current: str | None) -> bool:
@@ -60,14 +69,18 @@ class Expected:
     match: str | None = None
     none_match: str | None = None
 
-    def require(self, *current: BaseModel | None) -> None:
-        """Raise PreconditionFailed unless `current` is as expected; None is: nothing there yet.
+    def __bool__(self) -> bool:
+        """Whether anything is expected, so that what is there has to be looked up."""
+        return self.match is not None or self.none_match is not None
 
-        What is shown in several languages has a tag in each, of which the caller has seen one.
+    def require(self, *current: Seen) -> None:
+        """Raise PreconditionFailed unless `current` is as expected.
+
+        What is shown in several ways, such as languages, has a tag in each, of which the caller has seen one.
         """
-        if self.match is None and self.none_match is None:
+        if not self:
             return
-        tags = [of(one) if one is not None else None for one in current]
+        tags = [tag_of(one) for one in current]
         if self.match is not None and not any(strong_match(self.match, tag) for tag in tags):
             raise PreconditionFailed(
                 "This was changed after you read it; read it again and repeat the change."

@@ -69,6 +69,11 @@ class Kept:
     size: int
     sha256: str
 
+    @property
+    def tag(self) -> str:
+        """The strong entity tag of its content (RFC 9110, section 8.8.3)."""
+        return f'"{self.sha256}"'
+
 
 def new_key() -> str:
     """A key that nobody can guess and that is used once."""

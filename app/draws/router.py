@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse
 from app.core import etags
 from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import problems, spoken
-from app.core.http.dependencies import Config, Db, Now
+from app.core.http.dependencies import Config, Db, Now, Precondition
 from app.core.http.idempotency import Repeatable
 from app.core.language import Language, preferred
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.draws import announcement, page, receipts, records, verify_draw
 from app.draws import service as draws
@@ -107,13 +107,13 @@ async def get_draw(
     response_model=DrawRead,
     summary="Run a draw",
     operation_id="runDraw",
-    responses=problems(InvalidInput, NotFound, DrawTooEarly, DrawMoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, DrawTooEarly, DrawMoveNotAllowed, PreconditionFailed),
 )
 async def run_draw(
-    draw_id: DrawId, caller: Drawing, db: Db, now: Now, body: DrawRun | None = None
+    draw_id: DrawId, caller: Drawing, db: Db, now: Now, expected: Precondition, body: DrawRun | None = None
 ) -> Response:
     """Compute the result from the random value; nobody else sees it before it is published."""
-    return _sent(records.whole(await draws.run(db, caller, draw_id, body or DrawRun(), now)))
+    return _sent(records.whole(await draws.run(db, caller, draw_id, body or DrawRun(), now, expected)))
 
 
 @router.post(
@@ -121,11 +121,13 @@ async def run_draw(
     response_model=DrawRead,
     summary="Publish the result of a draw",
     operation_id="publishDraw",
-    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed, PreconditionFailed),
 )
-async def publish_draw(draw_id: DrawId, caller: Drawing, db: Db, now: Now) -> Response:
+async def publish_draw(
+    draw_id: DrawId, caller: Drawing, db: Db, now: Now, expected: Precondition
+) -> Response:
     """Give the seats and tell everybody at once; whoever gets none is put on the waiting list."""
-    return _sent(records.public(await draws.publish(db, caller.client_id, draw_id, now)))
+    return _sent(records.public(await draws.publish(db, caller.client_id, draw_id, now, expected)))
 
 
 @router.post(
@@ -133,14 +135,19 @@ async def publish_draw(draw_id: DrawId, caller: Drawing, db: Db, now: Now) -> Re
     response_model=DrawRead,
     summary="Rehearse a draw",
     operation_id="rehearseDraw",
-    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed, PreconditionFailed),
 )
 async def rehearse_draw(
-    draw_id: DrawId, caller: DrawingOnce, db: Db, now: Now, body: RehearsalStart | None = None
+    draw_id: DrawId,
+    caller: DrawingOnce,
+    db: Db,
+    now: Now,
+    expected: Precondition,
+    body: RehearsalStart | None = None,
 ) -> Response:
     """Try the draw on the frozen list with another key; labelled as a rehearsal, and without effect."""
     value = (body and body.value) or secrets.token_hex(16)
-    draw, outcome = await draws.rehearse(db, caller, draw_id, value, now)
+    draw, outcome = await draws.rehearse(db, caller, draw_id, value, now, expected)
     return _sent(records.rehearsal(draw, outcome))
 
 
@@ -149,11 +156,13 @@ async def rehearse_draw(
     response_model=DrawRead,
     summary="Void a draw",
     operation_id="voidDraw",
-    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, DrawMoveNotAllowed, PreconditionFailed),
 )
-async def void_draw(draw_id: DrawId, body: VoidReason, caller: Drawing, db: Db, now: Now) -> Response:
+async def void_draw(
+    draw_id: DrawId, body: VoidReason, caller: Drawing, db: Db, now: Now, expected: Precondition
+) -> Response:
     """End a draw that was not published, with the reason; its record stays public."""
-    return _sent(records.public(await draws.void(db, caller, draw_id, body.reason, now)))
+    return _sent(records.public(await draws.void(db, caller, draw_id, body.reason, now, expected)))
 
 
 @router.get(

@@ -17,9 +17,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import ANYTHING, Expected
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import utc
-from app.draws import beacon, protocol
+from app.draws import beacon, protocol, records
 from app.draws.announcement import record
 from app.draws.fairness import Carry, Group
 from app.draws.models import PENDING, Draw, DrawCandidate, DrawStatus
@@ -54,13 +55,15 @@ _ALLOWED = {
 }
 
 
-async def run(db: AsyncSession, caller: Caller, draw_id: UUID, given: DrawRun, now: datetime) -> Draw:
+async def run(
+    db: AsyncSession, caller: Caller, draw_id: UUID, given: DrawRun, now: datetime, expected: Expected
+) -> Draw:
     """Compute the result from the random value and keep it; nobody hears it before it is published.
 
-    Raises NotFound, DrawTooEarly, DrawMoveNotAllowed for a second run, and InvalidInput for a signature
-    that is not the announced round's.
+    Raises NotFound, PreconditionFailed, DrawTooEarly, DrawMoveNotAllowed for a second run, and InvalidInput
+    for a signature that is not the announced round's.
     """
-    draw, _ = await _pending(db, draw_id, DrawStatus.ANNOUNCED)
+    draw, _ = await _pending(db, draw_id, expected, DrawStatus.ANNOUNCED)
     if now < draw.drawable_at:
         at = utc(draw.drawable_at)
         raise DrawTooEarly(f"The random value will be known at {at}.", drawableAt=at)
@@ -75,13 +78,13 @@ async def run(db: AsyncSession, caller: Caller, draw_id: UUID, given: DrawRun, n
 
 
 async def rehearse(
-    db: AsyncSession, caller: Caller, draw_id: UUID, value: str, now: datetime
+    db: AsyncSession, caller: Caller, draw_id: UUID, value: str, now: datetime, expected: Expected
 ) -> tuple[Draw, dict[str, Any]]:
     """The outcome for another, labelled key; changes nothing, and stays in the audit trail.
 
-    Raises NotFound and DrawMoveNotAllowed.
+    Raises NotFound, PreconditionFailed and DrawMoveNotAllowed.
     """
-    draw, _ = await _pending(db, draw_id, *PENDING)
+    draw, _ = await _pending(db, draw_id, expected, *PENDING)
     random = {"signature": None, "value": value, "randomness": sha256(value.encode()).hexdigest()}
     result, _ = outcome(draw, random, protocol.REHEARSAL)
     result_hash = sha256(protocol.canonical(result)).hexdigest()
@@ -99,13 +102,15 @@ async def rehearse(
     return draw, result
 
 
-async def publish(db: AsyncSession, actor: str, draw_id: UUID, now: datetime) -> Draw:
+async def publish(
+    db: AsyncSession, actor: str, draw_id: UUID, now: datetime, expected: Expected = ANYTHING
+) -> Draw:
     """Tell everybody at once: every candidate is placed or put on the waiting list, in one transaction.
 
     A candidate who withdrew after the announcement keeps the lot; the seat passes on at once.
-    Raises NotFound and DrawMoveNotAllowed.
+    Raises NotFound, PreconditionFailed and DrawMoveNotAllowed.
     """
-    draw, edition = await _pending(db, draw_id, DrawStatus.RUN)
+    draw, edition = await _pending(db, draw_id, expected, DrawStatus.RUN)
     await _move_candidates(db, draw, edition, actor, now)
     draw.status, draw.published_at = DrawStatus.COMPLETED, now
     edition.frozen = False
@@ -129,9 +134,14 @@ async def publish_due(db: AsyncSession, draw_id: UUID, now: datetime) -> None:
         await publish(db, SYSTEM.client_id, draw_id, now)
 
 
-async def void(db: AsyncSession, caller: Caller, draw_id: UUID, reason: str, now: datetime) -> Draw:
-    """End a draw that was not published, for everybody to see; raises NotFound and DrawMoveNotAllowed."""
-    draw, edition = await _pending(db, draw_id, *PENDING)
+async def void(
+    db: AsyncSession, caller: Caller, draw_id: UUID, reason: str, now: datetime, expected: Expected
+) -> Draw:
+    """End a draw that was not published, for everybody to see.
+
+    Raises NotFound, PreconditionFailed and DrawMoveNotAllowed.
+    """
+    draw, edition = await _pending(db, draw_id, expected, *PENDING)
     draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOID, now, reason
     edition.frozen = False
     record(db, draw, "draw.voided", caller.client_id, now, reason=reason, wasRun=draw.run_at is not None)
@@ -152,9 +162,12 @@ async def _get(db: AsyncSession, draw_id: UUID) -> Draw:
     return draw
 
 
-async def _pending(db: AsyncSession, draw_id: UUID, *allowed: DrawStatus) -> tuple[Draw, Edition]:
+async def _pending(
+    db: AsyncSession, draw_id: UUID, expected: Expected, *allowed: DrawStatus
+) -> tuple[Draw, Edition]:
     """The draw and its edition, both locked; the edition first, as everywhere.
 
+    PreconditionFailed unless its record, as everybody or as who ran it sees it, is as `expected`;
     DrawMoveNotAllowed unless its status is one of `allowed`.
     """
     edition_slug = (await db.exec(select(Draw.edition).where(Draw.id == draw_id))).first()
@@ -162,6 +175,8 @@ async def _pending(db: AsyncSession, draw_id: UUID, *allowed: DrawStatus) -> tup
         raise NotFound("There is no such draw.")
     edition = await trainings.edition(db, edition_slug, lock=True)
     draw = await db.get_one(Draw, draw_id, with_for_update=True, populate_existing=True)
+    if expected:
+        expected.require(records.public(draw), records.whole(draw))
     if draw.status not in allowed:
         raise DrawMoveNotAllowed(
             f"The draw is {draw.status}.", currentStatus=draw.status, allowed=_ALLOWED.get(draw.status, [])

@@ -18,6 +18,7 @@ from app.identity.caller import Caller, Scope
 from app.identity.schemas import (
     ClientCreate,
     ClientPage,
+    ClientRead,
     ClientWithSecret,
     OrganisationChange,
     OrganisationCreate,
@@ -165,30 +166,52 @@ async def list_clients(request: Request, response: Response, db: Db, window: Pag
     return page(request, response, await identity.list_clients(db, window))
 
 
+@clients.get(
+    "/{clientId}",
+    dependencies=[requires(Scope.CLIENTS_READ)],
+    summary="Read an API client",
+    operation_id="getClient",
+    responses=problems(InvalidInput, NotFound),
+)
+async def get_client(client_id: ClientId, response: Response, db: Db) -> ClientRead:
+    """One API client, without its secret."""
+    return tagged(response, await identity.client(db, client_id))
+
+
 @clients.post(
     "", status_code=201, summary="Add an API client", operation_id="addClient", responses=problems()
 )
 async def add_client(
-    body: ClientCreate, caller: Annotated[Caller, once(Scope.CLIENTS_WRITE)], db: Db, now: Now
+    body: ClientCreate,
+    caller: Annotated[Caller, once(Scope.CLIENTS_WRITE)],
+    response: Response,
+    db: Db,
+    now: Now,
 ) -> ClientWithSecret:
     """Add a client for an organisation; its secret is shown in this answer alone."""
-    return await identity.add_client(db, caller.client_id, body, now)
+    added = await identity.add_client(db, caller.client_id, body, now)
+    created(response, f"/v1/clients/{added.client_id}", added.without_secret)
+    return added
 
 
 @clients.post(
     "/{clientId}/_rotate",
     summary="Renew a client's secret",
     operation_id="rotateClient",
-    responses=problems(NotFound),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def rotate_client(
     client_id: ClientId,
     caller: Annotated[Caller, once(Scope.CLIENTS_WRITE)],
+    response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
 ) -> ClientWithSecret:
     """Give a new secret, shown in this answer alone; the old ones stop working at once."""
-    return await identity.rotate_client(db, caller, client_id, now)
+    rotated = await identity.rotate_client(db, caller, client_id, now, expected)
+    tagged(response, rotated.without_secret)
+    return rotated
 
 
 @clients.delete(
@@ -196,13 +219,14 @@ async def rotate_client(
     status_code=204,
     summary="End an API client",
     operation_id="endClient",
-    responses=problems(NotFound),
+    responses=problems(NotFound, PreconditionFailed),
 )
 async def end_client(
     client_id: ClientId,
     caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)],
     db: Db,
     now: Now,
+    expected: Precondition,
 ) -> None:
     """End a client: its secrets and tokens are refused from now on."""
-    await identity.end_client(db, caller, client_id, now)
+    await identity.end_client(db, caller, client_id, now, expected)

@@ -78,6 +78,7 @@ class ClientRead(Output):
     role: Role
     name: str
     created_at: Moment
+    secret_given_at: Moment = Field(description="since when its present secret works")
     ended_at: Moment | None
 
 
@@ -87,6 +88,11 @@ class ClientWithSecret(ClientRead):
     model_config = ConfigDict(title="ApiClientWithSecret")
 
     client_secret: str
+
+    @property
+    def without_secret(self) -> ClientRead:
+        """The client as it is read from now on."""
+        return ClientRead.model_validate(self.model_dump(exclude={"client_secret"}, by_alias=False))
 
 
 class ClientPage(Page[ClientRead]):

@@ -1,9 +1,10 @@
 """Organisations, their API clients, and the tokens that these get."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -117,7 +118,12 @@ async def list_clients(db: AsyncSession, window: Window) -> ClientPage:
     """API clients by id, ended ones too."""
     query = select(Client)
     page, next_cursor = await fetch(db, query, window, [col(Client.id)], str, lambda one: one.id)
-    return ClientPage(items=[ClientRead(**_shown(one)) for one in page], next_cursor=next_cursor)
+    return ClientPage(items=await _shown(db, page), next_cursor=next_cursor)
+
+
+async def client(db: AsyncSession, client_id: str) -> ClientRead:
+    """One API client, ended or not; or NotFound."""
+    return (await _shown(db, [await _client(db, client_id)]))[0]
 
 
 async def add_client(db: AsyncSession, actor: str, wanted: ClientCreate, now: datetime) -> ClientWithSecret:
@@ -136,24 +142,33 @@ async def add_client(db: AsyncSession, actor: str, wanted: ClientCreate, now: da
     secret = _give_secret(db, added, now)
     events.record(db, "client.added", subject=added.id, actor=actor, at=now)
     await db.flush()
-    return ClientWithSecret(**_shown(added), client_secret=secret)
+    return await _with_secret(db, added, secret)
 
 
-async def rotate_client(db: AsyncSession, caller: Caller, client_id: str, now: datetime) -> ClientWithSecret:
-    """Give a client a new secret; the ones before end at once."""
-    client = await _client(db, client_id)
+async def rotate_client(
+    db: AsyncSession, caller: Caller, client_id: str, now: datetime, expected: Expected
+) -> ClientWithSecret:
+    """Give a client a new secret; the ones before end at once. Raises NotFound and PreconditionFailed."""
+    client = await _client(db, client_id, lock=True)
     if client.ended_at:
         raise NotFound("There is no such client.")
+    expected.require(*await _shown(db, [client]))
     await _end_secrets(db, client, now)
     secret = _give_secret(db, client, now)
     events.record(db, "client.rotated", subject=client.id, actor=caller.client_id, at=now)
     await db.flush()
-    return ClientWithSecret(**_shown(client), client_secret=secret)
+    return await _with_secret(db, client, secret)
 
 
-async def end_client(db: AsyncSession, caller: Caller, client_id: str, now: datetime) -> None:
-    """End a client: its secrets and its tokens are refused from now on. Ending it again changes nothing."""
-    client = await _client(db, client_id)
+async def end_client(
+    db: AsyncSession, caller: Caller, client_id: str, now: datetime, expected: Expected
+) -> None:
+    """End a client: its secrets and its tokens are refused from now on. Ending it again changes nothing.
+
+    Raises NotFound and PreconditionFailed.
+    """
+    client = await _client(db, client_id, lock=True)
+    expected.require(*await _shown(db, [client]))
     if client.ended_at:
         return
     client.ended_at = now
@@ -219,12 +234,26 @@ async def _end_secrets(db: AsyncSession, client: Client, now: datetime) -> None:
         secret.ended_at = now
 
 
-def _shown(client: Client) -> dict[str, object]:
-    return {"client_id": client.id, **client.model_dump(exclude={"id"})}
+async def _shown(db: AsyncSession, clients: Sequence[Client]) -> list[ClientRead]:
+    query = (
+        select(ClientSecret.client, sa.func.max(col(ClientSecret.created_at)))
+        .where(col(ClientSecret.client).in_([one.id for one in clients]))
+        .group_by(col(ClientSecret.client))
+    )
+    given = dict((await db.exec(query)).all())
+    return [
+        ClientRead(client_id=one.id, secret_given_at=given[one.id], **one.model_dump(exclude={"id"}))
+        for one in clients
+    ]
 
 
-async def _client(db: AsyncSession, client_id: str) -> Client:
-    client = await db.get(Client, client_id, with_for_update=True)
+async def _with_secret(db: AsyncSession, client: Client, secret: str) -> ClientWithSecret:
+    [shown] = await _shown(db, [client])
+    return ClientWithSecret(**shown.model_dump(by_alias=False), client_secret=secret)
+
+
+async def _client(db: AsyncSession, client_id: str, *, lock: bool = False) -> Client:
+    client = await db.get(Client, client_id, with_for_update=lock or None)
     if client is None:
         raise NotFound("There is no such client.")
     return client

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import Fault, InvalidInput, Problem
 from app.identity.caller import Caller
 from app.invoices.lists import own, shown
@@ -23,17 +24,19 @@ class AmountNotOpen(Problem):
 
 
 async def pay(
-    db: AsyncSession, caller: Caller, number: str, wanted: PaymentBody, now: datetime
+    db: AsyncSession, caller: Caller, number: str, wanted: PaymentBody, now: datetime, expected: Expected
 ) -> InvoiceRead:
     """Record a payment, whole or in part, or that one was undone.
 
-    Raises NotFound, Forbidden, InvoiceCredited (what was paid on it is given back on the credit note),
-    AmountNotOpen and, for a day that is yet to come, InvalidInput.
+    Raises NotFound, Forbidden, PreconditionFailed, InvoiceCredited (what was paid on it is given back on the
+    credit note), AmountNotOpen and, for a day that is yet to come, InvalidInput.
     """
     found = await own(db, caller, number)
     require_seller(caller, found.seller)
     registration = await registrations.own(db, caller, found.registration)
     await db.refresh(found, with_for_update=True)
+    if expected:
+        expected.require(await shown(db, found, now))
     edition = await trainings.edition(db, registration.edition)
     if wanted.paid_on > now.astimezone(ZoneInfo(edition.time_zone)).date():
         detail = "The day of a payment should not lie in the future."

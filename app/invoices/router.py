@@ -6,9 +6,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.core.http.answers import created, page, problems, tagged
-from app.core.http.dependencies import Db, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
@@ -127,16 +127,22 @@ async def get_invoice_ubl(number: Number, caller: Reading, db: Db) -> Response:
     "/{invoiceNumber}/_pay",
     summary="Record a payment",
     operation_id="payInvoice",
-    responses=problems(InvalidInput, NotFound, InvoiceCredited, AmountNotOpen),
+    responses=problems(InvalidInput, NotFound, InvoiceCredited, AmountNotOpen, PreconditionFailed),
 )
 async def pay_invoice(
-    number: Number, body: PaymentBody, caller: WritingOnce, response: Response, db: Db, now: Now
+    number: Number,
+    body: PaymentBody,
+    caller: WritingOnce,
+    response: Response,
+    db: Db,
+    now: Now,
+    expected: Precondition,
 ) -> InvoiceRead:
     """Record what was paid, all that is open unless an amount is given, or that a payment was undone.
 
     On a credit note it records what was given back.
     """
-    return tagged(response, await payments.pay(db, caller, number, body, now))
+    return tagged(response, await payments.pay(db, caller, number, body, now, expected))
 
 
 @router.post(
@@ -144,14 +150,20 @@ async def pay_invoice(
     status_code=201,
     summary="Credit an invoice",
     operation_id="creditInvoice",
-    responses=problems(InvalidInput, NotFound, NotAnInvoice, InvoiceCredited),
+    responses=problems(InvalidInput, NotFound, NotAnInvoice, InvoiceCredited, PreconditionFailed),
 )
 async def credit_invoice(
-    number: Number, body: CreditReason, caller: WritingOnce, response: Response, db: Db, now: Now
+    number: Number,
+    body: CreditReason,
+    caller: WritingOnce,
+    response: Response,
+    db: Db,
+    now: Now,
+    expected: Precondition,
 ) -> InvoiceRead:
     """Take an invoice back whole, by a credit note with its own number, which is the answer.
 
     What had been paid is then open on the credit note, to be given back. Another invoice may follow.
     """
-    note = await invoices.credit(db, caller, number, body.reason, now)
+    note = await invoices.credit(db, caller, number, body.reason, now, expected)
     return created(response, f"/v1/invoices/{note.number}", note)

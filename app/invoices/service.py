@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.database import flush
+from app.core.etags import Expected
 from app.core.problems import Problem
 from app.events import service as events
 from app.identity.caller import SYSTEM, Caller, Forbidden, Role
@@ -129,15 +130,20 @@ async def issue_all(db: AsyncSession, caller: Caller, edition_slug: str, now: da
     return InvoicesIssued(issued=numbers, left=left)
 
 
-async def credit(db: AsyncSession, caller: Caller, number: str, reason: str, now: datetime) -> InvoiceRead:
+async def credit(
+    db: AsyncSession, caller: Caller, number: str, reason: str, now: datetime, expected: Expected
+) -> InvoiceRead:
     """Take an invoice back whole, by a credit note with a number of its own; another may be issued then.
 
-    What had been paid on it is to be given back. Raises NotFound, Forbidden, NotAnInvoice, InvoiceCredited.
+    What had been paid on it is to be given back. Raises NotFound, Forbidden, PreconditionFailed, NotAnInvoice
+    and InvoiceCredited.
     """
     found = await own(db, caller, number)
     require_seller(caller, found.seller)
     registration = await registrations.own(db, caller, found.registration, lock=True)
     await db.refresh(found, with_for_update=True)
+    if expected:
+        expected.require(await shown(db, found, now))
     if found.kind is InvoiceKind.CREDIT_NOTE:
         raise NotAnInvoice(f"{number} is a credit note, which takes an invoice back.")
     if found.credited_at is not None:

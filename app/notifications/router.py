@@ -9,10 +9,10 @@ from fastapi.responses import HTMLResponse
 
 from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import page, problems, tagged
-from app.core.http.dependencies import Config, Db, Now, Paging
+from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
 from app.core.language import Language
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -101,14 +101,20 @@ async def preview_message(
     "/messages/{messageId}/_retry",
     summary="Send a message again",
     operation_id="retryMessage",
-    responses=problems(InvalidInput, NotFound, NotRetryable),
+    responses=problems(InvalidInput, NotFound, NotRetryable, PreconditionFailed),
 )
 async def retry_message(
-    message_id: MessageId, caller: Writing, response: Response, db: Db, now: Now, settings: Config
+    message_id: MessageId,
+    caller: Writing,
+    response: Response,
+    db: Db,
+    now: Now,
+    expected: Precondition,
+    settings: Config,
 ) -> MessageRead:
     """Send a message that failed, expired or waits, as soon as can be."""
     keep = timedelta(days=settings.mail_days)
-    return tagged(response, await messages.retry(db, caller, message_id, keep, now))
+    return tagged(response, await messages.retry(db, caller, message_id, keep, now, expected))
 
 
 @router.get(

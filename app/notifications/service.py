@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
 from app.events import service as events
@@ -92,19 +93,19 @@ async def preview(
 
 
 async def retry(
-    db: AsyncSession, caller: Caller, message_id: UUID, keep: timedelta, now: datetime
+    db: AsyncSession, caller: Caller, message_id: UUID, keep: timedelta, now: datetime, expected: Expected
 ) -> MessageRead:
     """Send a message that failed, expired or waits, as soon as can be; for `keep` from now on.
 
-    Raises NotFound and, for what was sent or cancelled, NotRetryable.
+    Raises NotFound, PreconditionFailed and, for what was sent or cancelled, NotRetryable.
     """
-    await _row(db, caller, message_id)
+    _, registration = await _row(db, caller, message_id)
     message = await db.get_one(
         Message, message_id, with_for_update={"key_share": True}, populate_existing=True
     )
+    expected.require(_shown((message, registration)))
     if message.status in (MessageStatus.SENT, MessageStatus.CANCELLED):
         raise NotRetryable(f"The message is {message.status}.", currentStatus=message.status)
-    registration = await db.get_one(Registration, message.registration)
     message.status, message.next_attempt_at = MessageStatus.PENDING, now
     message.give_up_at = now + keep
     events.record(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Problem
 from app.events import service as events
@@ -45,13 +46,21 @@ async def listed(db: AsyncSession, caller: Caller, window: Window, edition_slug:
 
 
 async def told(
-    db: AsyncSession, caller: Caller, registration_id: UUID, reason: str, links: Links, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    reason: str,
+    links: Links,
+    now: datetime,
+    expected: Expected,
 ) -> RegistrationRead:
     """Keep that somebody was told the outcome by other means, such as by telephone.
 
-    Raises NotFound, and NoUntoldOutcome where there is nothing left to tell.
+    Raises NotFound, PreconditionFailed, and NoUntoldOutcome where there is nothing left to tell.
     """
     registration = await registrations.own(db, caller, registration_id, lock=True)
+    if expected:
+        expected.require(await registrations.read(db, caller, registration_id, links))
     if (await db.exec(_untold().where(Registration.id == registration_id))).first() is None:
         raise NoUntoldOutcome("There is no outcome, or it has been told.", currentStatus=registration.status)
     events.record(

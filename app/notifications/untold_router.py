@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from app.core.http.answers import page, problems, tagged
-from app.core.http.dependencies import Db, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -46,7 +46,7 @@ async def list_untold_outcomes(
     "/registrations/{registrationId}/_told",
     summary="Say that somebody was told",
     operation_id="markOutcomeTold",
-    responses=problems(InvalidInput, NotFound, NoUntoldOutcome),
+    responses=problems(InvalidInput, NotFound, NoUntoldOutcome, PreconditionFailed),
 )
 async def mark_outcome_told(
     registration_id: Annotated[UUID, Path(alias="registrationId")],
@@ -55,8 +55,9 @@ async def mark_outcome_told(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
 ) -> RegistrationRead:
     """Keep that the outcome was told by other means, such as by telephone, and how."""
-    told = await untold.told(db, caller, registration_id, body.reason, links, now)
+    told = await untold.told(db, caller, registration_id, body.reason, links, now, expected)
     return tagged(response, told)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import Fault, InvalidInput
 from app.core.tokens import digest
 from app.events import service as events
@@ -23,15 +24,24 @@ Row = tuple[Registration, Applicant, EnrolmentForm]
 
 
 async def carry_over(
-    db: AsyncSession, caller: Caller, target_slug: str, source_slug: str, links: Links, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    target_slug: str,
+    source_slug: str,
+    links: Links,
+    now: datetime,
+    expected: Expected,
 ) -> CarriedOver:
     """Move the waiting list of one edition to another of the same training, forms and all.
 
     Each gets a new registration, complete; the old one is withdrawn with the reason. Who is registered
     for the target already stays where they are. What it brings in the draw is the target's setting.
-    Raises NotFound, InvalidInput for an edition that cannot be the source, EditionFrozen for the target.
+    `expected` is about the target. Raises NotFound, InvalidInput for an edition that cannot be the source,
+    EditionFrozen, and PreconditionFailed.
     """
     source, target = await _editions(db, source_slug, target_slug)
+    if expected:
+        expected.require(await trainings.read_edition(db, target_slug))
     made, left = [], []
     for row in await _waiting(db, source):
         if await _is_registered(db, target, row[0].email_key):

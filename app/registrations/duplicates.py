@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import Fault, InvalidInput, Problem
 from app.events import service as events
 from app.identity.caller import Caller
@@ -48,14 +49,22 @@ async def undecided(db: AsyncSession, edition: str) -> list[PossibleDuplicate]:
 
 
 async def decide(
-    db: AsyncSession, caller: Caller, edition_slug: str, wanted: DuplicateDecide, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    edition_slug: str,
+    wanted: DuplicateDecide,
+    now: datetime,
+    expected: Expected,
 ) -> PossibleDuplicate:
     """Settle one pair: both stay, or one is rejected; a later decision replaces it.
 
-    Raises NotFound, InvalidInput, NotAPair and, for who cannot be rejected any more, MoveNotAllowed or,
-    while a draw is announced, CandidatesFrozen.
+    `expected` is about the whole list, which shows every pair. Raises NotFound, PreconditionFailed,
+    InvalidInput, NotAPair and, for who cannot be rejected any more, MoveNotAllowed or, while a draw is
+    announced, CandidatesFrozen.
     """
     edition = await trainings.edition(db, edition_slug, lock=True)
+    if expected:
+        expected.require(await listed(db, edition_slug))
     first, second = sorted(wanted.registrations)
     _check(wanted)
     decisions = await _decisions(db, edition.slug)

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from app.core.http.answers import problems
-from app.core.http.dependencies import Db, Now
+from app.core.http.answers import problems, tagged
+from app.core.http.dependencies import Db, Now, Precondition
 from app.core.http.idempotency import Repeatable
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
@@ -37,32 +37,40 @@ Carrying = Annotated[Caller, once(Scope.DRAWS_WRITE)]
     operation_id="listPossibleDuplicates",
     responses=problems(InvalidInput, NotFound),
 )
-async def list_possible_duplicates(edition: Slug, db: Db) -> PossibleDuplicateList:
+async def list_possible_duplicates(edition: Slug, response: Response, db: Db) -> PossibleDuplicateList:
     """Registrations that may be the same person's: same name and school, or the same mailbox."""
-    return await duplicates.listed(db, edition)
+    return tagged(response, await duplicates.listed(db, edition))
 
 
 @router.post(
     "/possible-duplicates/_decide",
     summary="Decide on a possible duplicate",
     operation_id="decidePossibleDuplicate",
-    responses=problems(InvalidInput, NotFound, NotAPair, MoveNotAllowed, CandidatesFrozen),
+    responses=problems(
+        InvalidInput, NotFound, NotAPair, MoveNotAllowed, CandidatesFrozen, PreconditionFailed
+    ),
 )
 async def decide_possible_duplicate(
-    edition: Slug, body: DuplicateDecide, caller: Administrating, db: Db, now: Now
+    edition: Slug, body: DuplicateDecide, caller: Administrating, db: Db, now: Now, expected: Precondition
 ) -> PossibleDuplicate:
     """Two people, or one of whom a registration is rejected; a draw waits until each pair is decided."""
-    return await duplicates.decide(db, caller, edition, body, now)
+    return await duplicates.decide(db, caller, edition, body, now, expected)
 
 
 @router.post(
     "/_carry",
     summary="Carry a waiting list over",
     operation_id="carryOverWaitingList",
-    responses=problems(InvalidInput, NotFound, EditionFrozen),
+    responses=problems(InvalidInput, NotFound, EditionFrozen, PreconditionFailed),
 )
 async def carry_over_waiting_list(
-    edition: Slug, body: CarryOverFrom, caller: Carrying, db: Db, now: Now, links: Linking
+    edition: Slug,
+    body: CarryOverFrom,
+    caller: Carrying,
+    db: Db,
+    now: Now,
+    expected: Precondition,
+    links: Linking,
 ) -> CarriedOver:
     """Move those who were drawn out of an earlier edition to this one's list, their forms included."""
-    return await carrying.carry_over(db, caller, edition, body.source, links, now)
+    return await carrying.carry_over(db, caller, edition, body.source, links, now, expected)

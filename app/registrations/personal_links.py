@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import NotFound
 from app.events import service as events
 from app.identity.caller import Caller
@@ -20,10 +21,17 @@ async def read(db: AsyncSession, caller: Caller, registration_id: UUID, links: L
 
 
 async def renew(
-    db: AsyncSession, caller: Caller, registration_id: UUID, links: Links, now: datetime, reason: str | None
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    links: Links,
+    now: datetime,
+    expected: Expected,
+    reason: str | None,
 ) -> PersonalLinks:
-    """Give a registration new links; those that were handed out stop working at once."""
+    """Give a registration new links, if they are as `expected`; those handed out stop working at once."""
     registration = await own(db, caller, registration_id, lock=True)
+    expected.require(_shown(registration, links))
     registration.links_generation += 1
     events.record(
         db,

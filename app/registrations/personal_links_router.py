@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from app.core.http.answers import problems, tagged
-from app.core.http.dependencies import Db, Now
-from app.core.problems import InvalidInput, NotFound
+from app.core.http.dependencies import Db, Now, Precondition
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Reason, reason_of
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -41,7 +41,7 @@ async def get_personal_links(
     "/{registrationId}/personal-links/_renew",
     summary="Renew a participant's personal links",
     operation_id="renewPersonalLinks",
-    responses=problems(InvalidInput, NotFound),
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
 )
 async def renew_personal_links(
     registration_id: RegistrationId,
@@ -49,9 +49,10 @@ async def renew_personal_links(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
     body: Reason | None = None,
 ) -> PersonalLinks:
     """Give new links; those that were handed out before stop working at once."""
-    renewed = await personal_links.renew(db, caller, registration_id, links, now, reason_of(body))
+    renewed = await personal_links.renew(db, caller, registration_id, links, now, expected, reason_of(body))
     return tagged(response, renewed)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import Problem
 from app.core.values import utc
 from app.events import service as events
@@ -83,15 +84,19 @@ async def remind_due(db: AsyncSession, edition_slug: str, now: datetime) -> int:
     return len(reminded)
 
 
-async def remind(db: AsyncSession, caller: Caller, registration_id: UUID, now: datetime) -> ReturnedFormRead:
+async def remind(
+    db: AsyncSession, caller: Caller, registration_id: UUID, now: datetime, expected: Expected
+) -> ReturnedFormRead:
     """Remind an applicant now, because somebody asks for it.
 
-    Raises NotFound, FormAlreadySubmitted, MoveNotAllowed for a registration that has ended, FormOverdue, and
-    RemindedBefore within a day of the last reminder.
+    Raises NotFound, PreconditionFailed, FormAlreadySubmitted, MoveNotAllowed for a registration that has
+    ended, FormOverdue, and RemindedBefore within a day of the last reminder.
     """
     registration = await registrations.own(db, caller, registration_id, lock=True)
     edition = await db.get_one(Edition, registration.edition)
     form = await db.get_one(EnrolmentForm, registration_id, populate_existing=True)
+    if expected:
+        expected.require(await returned_forms.read(db, caller, registration_id))
     if form.submitted_at:
         raise FormAlreadySubmitted("This form was returned: there is nothing to remind of.")
     require(registration, "complete")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.etags import Expected
 from app.core.problems import Fault, InvalidInput
 from app.core.values import utc
 from app.events import service as events
@@ -38,18 +39,27 @@ async def read(db: AsyncSession, caller: Caller, registration_id: UUID) -> Retur
 
 
 async def reopen(
-    db: AsyncSession, caller: Caller, registration_id: UUID, wanted: FormReopen, links: Links, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    registration_id: UUID,
+    wanted: FormReopen,
+    links: Links,
+    now: datetime,
+    expected: Expected,
 ) -> RegistrationRead:
     """Hand a returned form back to the applicant, with the answers as a draft; the link works again.
 
     The registration no longer takes part in the allocation until the form is returned once more; it lapses
-    when that does not happen in time. Raises NotFound, MoveNotAllowed unless it is complete, EditionFrozen
-    while a draw is announced, and FormOverdue or InvalidInput when there is no time left to return it.
+    when that does not happen in time. Raises NotFound, PreconditionFailed, MoveNotAllowed unless it is
+    complete, EditionFrozen while a draw is announced, and FormOverdue or InvalidInput when there is no
+    time left to return it.
     """
     registration = await registrations.own(db, caller, registration_id)
     # The edition first, as who announces a draw does: a list that is being frozen is waited for.
     edition = await trainings.edition(db, registration.edition, lock=True)
     registration = await locked(db, registration_id)
+    if expected:
+        expected.require(await read(db, caller, registration_id))
     require(registration, "reopen")
     if edition.frozen:
         raise EditionFrozen("A draw is announced; publish its result or void it first.")

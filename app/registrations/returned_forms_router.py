@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from app.core.http.answers import problems, tagged
-from app.core.http.dependencies import Db, Now
+from app.core.http.dependencies import Db, Now, Precondition
 from app.core.http.idempotency import Repeatable
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations import reminders, returned_forms
@@ -53,7 +53,9 @@ async def get_returned_form(
     "/_reopen",
     summary="Reopen an enrolment form",
     operation_id="reopenEnrolmentForm",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed, EditionFrozen, FormOverdue),
+    responses=problems(
+        InvalidInput, NotFound, MoveNotAllowed, EditionFrozen, FormOverdue, PreconditionFailed
+    ),
 )
 async def reopen_enrolment_form(
     registration_id: RegistrationId,
@@ -61,6 +63,7 @@ async def reopen_enrolment_form(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
     body: FormReopen | None = None,
 ) -> RegistrationRead:
@@ -69,7 +72,9 @@ async def reopen_enrolment_form(
     Until it is returned once more the registration is `received`, and it lapses when that comes too late.
     """
     wanted = body or FormReopen()
-    return tagged(response, await returned_forms.reopen(db, caller, registration_id, wanted, links, now))
+    return tagged(
+        response, await returned_forms.reopen(db, caller, registration_id, wanted, links, now, expected)
+    )
 
 
 @router.post(
@@ -77,11 +82,22 @@ async def reopen_enrolment_form(
     summary="Remind an applicant of the enrolment form",
     operation_id="remindOfEnrolmentForm",
     responses=problems(
-        InvalidInput, NotFound, FormAlreadySubmitted, MoveNotAllowed, FormOverdue, RemindedBefore
+        InvalidInput,
+        NotFound,
+        FormAlreadySubmitted,
+        MoveNotAllowed,
+        FormOverdue,
+        RemindedBefore,
+        PreconditionFailed,
     ),
 )
 async def remind_of_enrolment_form(
-    registration_id: RegistrationId, caller: Reminding, response: Response, db: Db, now: Now
+    registration_id: RegistrationId,
+    caller: Reminding,
+    response: Response,
+    db: Db,
+    now: Now,
+    expected: Precondition,
 ) -> ReturnedFormRead:
     """Ask for a reminder beside those that the edition sends; one a day at most."""
-    return tagged(response, await reminders.remind(db, caller, registration_id, now))
+    return tagged(response, await reminders.remind(db, caller, registration_id, now, expected))

@@ -105,7 +105,7 @@ async def change_registration(
     "/{registrationId}/_withdraw",
     summary="Withdraw a registration",
     operation_id="withdrawRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed, PreconditionFailed),
 )
 async def withdraw_registration(
     registration_id: RegistrationId,
@@ -113,11 +113,14 @@ async def withdraw_registration(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
     body: Reason | None = None,
 ) -> RegistrationRead:
     """Withdraw; a seat that falls free is offered to the next on the waiting list."""
-    moved = await registrations.act(db, caller, registration_id, "withdraw", links, now, reason_of(body))
+    moved = await registrations.act(
+        db, caller, registration_id, "withdraw", links, now, expected, reason_of(body)
+    )
     return tagged(response, moved)
 
 
@@ -125,7 +128,7 @@ async def withdraw_registration(
     "/{registrationId}/_reject",
     summary="Reject a registration",
     operation_id="rejectRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed, CandidatesFrozen),
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed, CandidatesFrozen, PreconditionFailed),
 )
 async def reject_registration(
     registration_id: RegistrationId,
@@ -133,11 +136,14 @@ async def reject_registration(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
     body: Reason | None = None,
 ) -> RegistrationRead:
     """Reject a registration that does not qualify, before seats are given or their draw is announced."""
-    moved = await registrations.act(db, caller, registration_id, "reject", links, now, reason_of(body))
+    moved = await registrations.act(
+        db, caller, registration_id, "reject", links, now, expected, reason_of(body)
+    )
     return tagged(response, moved)
 
 
@@ -145,7 +151,7 @@ async def reject_registration(
     "/{registrationId}/_confirm",
     summary="Accept an offered seat",
     operation_id="confirmRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed, PreconditionFailed),
 )
 async def confirm_registration(
     registration_id: RegistrationId,
@@ -153,11 +159,14 @@ async def confirm_registration(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
     body: Reason | None = None,
 ) -> RegistrationRead:
     """Accept the seat on offer: the applicant becomes a participant."""
-    moved = await registrations.act(db, caller, registration_id, "confirm", links, now, reason_of(body))
+    moved = await registrations.act(
+        db, caller, registration_id, "confirm", links, now, expected, reason_of(body)
+    )
     return tagged(response, moved)
 
 
@@ -165,7 +174,7 @@ async def confirm_registration(
     "/{registrationId}/_decline",
     summary="Decline an offered seat",
     operation_id="declineRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed),
+    responses=problems(InvalidInput, NotFound, MoveNotAllowed, PreconditionFailed),
 )
 async def decline_registration(
     registration_id: RegistrationId,
@@ -173,9 +182,12 @@ async def decline_registration(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     links: Linking,
     body: Reason | None = None,
 ) -> RegistrationRead:
     """Decline the seat on offer; it goes to the next on the waiting list."""
-    moved = await registrations.act(db, caller, registration_id, "decline", links, now, reason_of(body))
+    moved = await registrations.act(
+        db, caller, registration_id, "decline", links, now, expected, reason_of(body)
+    )
     return tagged(response, moved)

@@ -143,16 +143,19 @@ async def act(
     verb: str,
     links: Links,
     now: datetime,
+    expected: Expected,
     reason: str | None = None,
 ) -> RegistrationRead:
     """Withdraw, reject, confirm or decline; a seat that falls free goes to the next on the waiting list.
 
-    Raises NotFound for what the caller may not see, MoveNotAllowed for what its status does not allow,
-    CandidatesFrozen for rejecting who may be in an announced draw.
+    Raises NotFound for what the caller may not see, PreconditionFailed, MoveNotAllowed for what its status
+    does not allow, CandidatesFrozen for rejecting who may be in an announced draw.
     """
     registration = await own(db, caller, registration_id)
     edition = await trainings.edition(db, registration.edition, lock=True)
     registration = await locked(db, registration_id)
+    if expected:
+        expected.require(await read(db, caller, registration_id, links))
     held_seat = registration.status in SEATED
     move(db, registration, edition, verb, caller.client_id, now, reason)
     if held_seat and registration.status not in SEATED:

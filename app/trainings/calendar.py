@@ -143,10 +143,17 @@ async def change(
 
 
 async def cancel(
-    db: AsyncSession, caller: Caller, session_id: UUID, reason: str | None, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    session_id: UUID,
+    reason: str | None,
+    now: datetime,
+    expected: Expected,
 ) -> SessionRead:
-    """Cancel a session; it stays in the lists, marked."""
+    """Cancel a session, if it still carries the tag `expected`; it stays in the lists, marked."""
     cancelled = await _given(db, caller, session_id)
+    if expected:
+        expected.require(await read_session(db, session_id))
     if cancelled.cancelled_at:
         raise SessionCancelled("The session was cancelled before.")
     editions = await editions_of(db, session_id)

@@ -129,7 +129,7 @@ async def change_session(
     "/{sessionId}/_cancel",
     summary="Cancel a session",
     operation_id="cancelSession",
-    responses=problems(InvalidInput, NotFound, SessionCancelled),
+    responses=problems(InvalidInput, NotFound, SessionCancelled, PreconditionFailed),
 )
 async def cancel_session(
     session_id: SessionId,
@@ -137,7 +137,8 @@ async def cancel_session(
     response: Response,
     db: Db,
     now: Now,
+    expected: Precondition,
     body: Reason | None = None,
 ) -> SessionRead:
     """Cancel a session, with the reason; it stays in the lists, marked."""
-    return tagged(response, await calendar.cancel(db, caller, session_id, reason_of(body), now))
+    return tagged(response, await calendar.cancel(db, caller, session_id, reason_of(body), now, expected))

@@ -50,7 +50,7 @@ def test_clients_are_listed_without_their_secrets(world: World) -> None:
     assert ids == sorted(ids)
     assert {one["clientId"] for one in made} | {world.fleck.id, world.admin.id} <= set(ids)
     assert {name for item in items for name in item} == {
-        *("clientId", "organisation", "role", "name", "createdAt", "endedAt")
+        *("clientId", "organisation", "role", "name", "createdAt", "secretGivenAt", "endedAt")
     }
     assert all(one["clientSecret"] not in answer.text for one in made)
 

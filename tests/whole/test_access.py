@@ -24,6 +24,7 @@ POST   /v1/organisations                                       a
 PATCH  /v1/organisations/{organisation}                        a
 GET    /v1/clients                                             a
 POST   /v1/clients                                             a
+GET    /v1/clients/{clientId}                                  a
 DELETE /v1/clients/{clientId}                                  a
 POST   /v1/clients/{clientId}/_rotate                          a
 GET    /v1/trainings                                           public

@@ -79,6 +79,7 @@ class Everything:
         self.names = {
             "organisation": "fleck",
             "training": "cultuurcoordinator-vo",
+            "clientId": world.fleck.id,
             "phase": "orientatie",
             "edition": PILOT,
             "sessionId": world.sessions()[0]["id"],

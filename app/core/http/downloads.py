@@ -31,7 +31,7 @@ async def download(storage: Storage, kept: Kept) -> Response:
     headers = {
         "Content-Disposition": attachment(kept.name),
         "Content-Length": str(kept.size),
-        "ETag": f'"{kept.sha256}"',
+        "ETag": kept.tag,
     }
     return _Download(pieces, media_type=kept.kind, headers=headers)
 
