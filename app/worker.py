@@ -18,14 +18,17 @@ from app.core.settings import Settings
 from app.core.storage import Storage
 from app.credentials.keys import Vault
 from app.draws import service as draws
+from app.imports import service as imports
 from app.invoices import service as invoices
 from app.notifications import posting
 from app.notifications.posting import Post
 from app.notifications.smtp import ServerUnavailable
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
+from app.registrations.links import Links
 
 SWEEP_SECONDS, DAY, BATCH = 3600.0, timedelta(days=1), 1000
+IMPORT_SECONDS = 1.0  # somebody waits for what comes of a file
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +40,14 @@ async def work(database: Database, clock: Clock, storage: Storage, settings: Set
     what falls due nor what is made of events.
     """
     post, seconds = Post.of(settings), settings.worker_seconds
+    links = Links(settings.base_url, settings.key("personal links"))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_rounds(partial(_what_is_due, database, clock, Vault.of(settings)), seconds))
         tasks.create_task(_rounds(partial(posting.empty_outbox, database, clock, post), seconds))
         tasks.create_task(_rounds(partial(posting.send, database, clock, post), seconds))
+        tasks.create_task(
+            _rounds(partial(take_imports, database, clock, links), min(IMPORT_SECONDS, seconds))
+        )
         tasks.create_task(_rounds(partial(sweep, database, storage), SWEEP_SECONDS))
 
 
@@ -71,7 +78,7 @@ async def once(database: Database, clock: Clock) -> int:
     Results of draws are published at their moment, forms and offers that were not answered lapse, forms
     that are not returned are reminded of, seats that an edition has gained are offered to its waiting list,
     wishes that have served are erased, participants for whom too little is left are flagged, invoices of
-    who has left are told of, and answers kept for repeats are forgotten.
+    who has left are told of, and what refused rows of a file said and answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -103,6 +110,8 @@ async def once(database: Database, clock: Clock) -> int:
     async with database.transaction() as db:
         await invoices.note_left(db, now)
     async with database.transaction() as db:
+        await imports.forget(db, now)
+    async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:
         log.info("lapsed", registrations=lapsed)
@@ -123,6 +132,16 @@ async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> 
             if not await batches.issue_next(db, vault, clock.now()):
                 return count
         count += 1
+
+
+async def take_imports(database: Database, clock: Clock, links: Links) -> int:
+    """Take in every file of registrations that waits, step by step, a transaction each; gives the steps."""
+    steps = 0
+    while True:
+        async with database.transaction() as db:
+            if not await imports.advance(db, links, clock.now()):
+                return steps
+        steps += 1
 
 
 async def sweep(database: Database, storage: Storage, age: timedelta = DAY) -> int:

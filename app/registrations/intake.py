@@ -172,7 +172,7 @@ async def insert_all(db: AsyncSession, caller: Caller, new: Sequence[New], now: 
     registrations = sorted((one.registration for one in new), key=lambda one: (one.edition, one.id))
     for edition, group in groupby(registrations, key=lambda one: one.edition):
         ids = [one.id for one in group]
-        query = sa.select(col(Registration.id).label("subject"), col(Registration.partner))
+        query: Any = sa.select(col(Registration.id).label("subject"), col(Registration.partner))
         await events.record_each(
             db,
             "registration.received",
