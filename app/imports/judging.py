@@ -1,5 +1,6 @@
 """Rows of a file, each judged as a single registration would be; nothing is registered here."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +17,13 @@ from app.core.problems import Fault, InvalidInput
 from app.identity.caller import ROLE_SCOPES, Caller, Forbidden
 from app.imports.columns import TOLD_MEMBERS
 from app.imports.models import RegistrationImport, RegistrationImportRow, RowVerdict
-from app.registrations import intake
+from app.registrations import intake, search
 from app.registrations.intake import AlreadyRegistered, EditionClosed, Known, New, Person
 from app.registrations.links import Links
-from app.registrations.models import Registration
 from app.registrations.schemas import RegistrationCreate
 from app.trainings.models import Edition
+
+TURN = 25  # rows that are read without giving way
 
 
 @dataclass
@@ -35,7 +37,9 @@ class Judged:
     digest: bytes | None = None
     person: bytes | None = None
     new: New | None = None
-    in_the_way: tuple[Known, Registration] | None = None
+    in_the_way: Known | None = None
+    edition: str = ""
+    partner: str = ""
 
 
 class Before(NamedTuple):
@@ -58,8 +62,12 @@ class _Candidate:
     """A row that is well written, for a place that there is."""
 
     row: Judged
-    new: New
-    closed: Fault | None
+    wanted: RegistrationCreate
+    place: _Place
+
+    @property
+    def person(self) -> Person:
+        return intake.person_of(self.wanted)
 
 
 def caller_of(one: RegistrationImport) -> Caller:
@@ -78,22 +86,27 @@ async def judge(
     """The verdict on each of `rows`, which follow each other in the file.
 
     REFUSED, with all its faults; PRESENT, when the row was imported before or the partner has registered the
-    person; or ACCEPTED, with what to insert. By itself it writes nothing; `registering` says whether what is
-    accepted will be inserted, so that a later row about the same person can name the registration.
+    person; or ACCEPTED, when `registering` with what to insert. By itself it writes nothing.
     """
     read = _Reader(db, one, links)
-    judged = [await read.row(row) for row in rows]
+    judged = []
+    for count, each in enumerate(rows):
+        if count % TURN == 0:
+            await asyncio.sleep(0)  # others have their turn: this takes the processor, and waits for nothing
+        judged.append(await read.row(each))
     candidates = [found for found in judged if isinstance(found, _Candidate)]
-    people = {candidate.new.person for candidate in candidates}
+    people = {candidate.person for candidate in candidates}
     known = await intake.known(db, people) if people else {}
     imported = await _imported(db, [candidate.row.digest for candidate in candidates])
     earlier = await _earlier(db, one, rows[0].number, [candidate.row.person for candidate in candidates])
     for candidate in candidates:
         _decide(read.caller, candidate, earlier, imported, known)
         row = candidate.row
+        if row.verdict is RowVerdict.ACCEPTED and registering:
+            row.new = intake.made(candidate.wanted, row.partner, links, one.asked_at)
+            row.registration = row.new.registration.id
         if row.verdict is not RowVerdict.REFUSED and row.person and row.digest:
-            registration = candidate.new.registration.id if row.new and registering else row.registration
-            earlier.setdefault(row.person, Before(row.digest, registration))
+            earlier.setdefault(row.person, Before(row.digest, row.registration))
     return [found.row if isinstance(found, _Candidate) else found for found in judged]
 
 
@@ -105,10 +118,10 @@ def _decide(
     known: Mapping[Person, Known],
 ) -> None:
     """Give a candidate its verdict; what was there before comes before whether the edition is open."""
-    row, new = candidate.row, candidate.new
+    row, place = candidate.row, candidate.place
     assert row.digest
     assert row.person
-    before, there = earlier.get(row.person), known.get(new.person)
+    before, there = earlier.get(row.person), known.get(candidate.person)
     if before and before.digest != row.digest:
         row.registration = before.registration
         detail = "An earlier row of this file has the same e-mail address for this edition."
@@ -117,25 +130,27 @@ def _decide(
         row.verdict, row.registration = RowVerdict.PRESENT, before.registration
     elif row.digest in imported:
         row.verdict, row.registration = RowVerdict.PRESENT, imported[row.digest]
-    elif there and _is_the_same(there, new):
+    elif there and _is_the_same(there, candidate):
         row.verdict, row.registration = RowVerdict.PRESENT, there.registration
-    elif candidate.closed:
-        row.faults = [candidate.closed]
+    elif place.closed:
+        row.faults = [place.closed]
     elif there:
         refusal = intake.already(caller, there)
         row.registration = there.registration if refusal.extra else None
-        row.in_the_way = there, new.registration
+        row.in_the_way = there
         row.faults = [Fault(pointer="#/applicant/email", code=refusal.code, detail=refusal.detail)]
     else:
-        row.verdict, row.new = RowVerdict.ACCEPTED, new
+        row.verdict = RowVerdict.ACCEPTED
 
 
-def _is_the_same(there: Known, new: New) -> bool:
+def _is_the_same(there: Known, candidate: _Candidate) -> bool:
     """Whether who is there is who is meant: through the same partner, and of the same name.
 
     Two teachers may share a mailbox; of these the second is refused, so that nobody is overlooked.
     """
-    return (there.partner, there.name_key) == (new.registration.partner, new.registration.name_key)
+    applicant = candidate.wanted.applicant
+    name_key = search.name_key(applicant.family_name, applicant.given_name)
+    return (there.partner, there.name_key) == (candidate.row.partner, name_key)
 
 
 def faults_in(row: RegistrationImportRow) -> list[Fault]:
@@ -193,10 +208,10 @@ class _Reader:
             judged.faults += place
         if judged.faults or wanted is None or not isinstance(place, _Place):
             return judged
-        new = intake.made(wanted, place.partner, self.links, self.one.asked_at)
+        judged.edition, judged.partner = wanted.edition, place.partner
         judged.digest = self._hash("row", place.partner, wanted.model_dump_json(exclude={"partner"}))
-        judged.person = self._hash("person", *new.person)
-        return _Candidate(judged, new, place.closed)
+        judged.person = self._hash("person", *intake.person_of(wanted))
+        return _Candidate(judged, wanted, place)
 
     def _body(self, content: str) -> dict[str, Any]:
         """What the row says, with what goes for all rows and without what only an exported file tells."""

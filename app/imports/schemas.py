@@ -52,8 +52,8 @@ class ImportRead(Output):
     partner: str | None = Field(description="the slug of the partner for rows that name none")
     received_at: Moment = Field(description="when the file came in; the edition's window is judged by it")
     completed_at: Moment | None = Field(description="when the last verdict was given; null: not yet")
-    kept_until: Moment | None = Field(
-        description="until when what refused rows say is kept; null: it has been forgotten"
+    expires_at: Moment | None = Field(
+        description="when what refused rows say is forgotten; null: it has been"
     )
     counts: ImportCounts
 

@@ -250,8 +250,8 @@ async def _take(
     else:
         raise RuntimeError("others keep registering the same people at the same time")
     for row in judged:
-        if row.new and registering:
-            row.verdict, row.registration = _V.REGISTERED, row.new.registration.id
+        if row.new:
+            row.verdict = _V.REGISTERED
     contents = {row.number: row.content for row in rows}
     await _give(db, one, judged, contents)
     if not one.dry_run:
@@ -263,8 +263,7 @@ async def _take(
 def _note_conflict(db: AsyncSession, caller: Caller, row: Judged, now: datetime) -> None:
     """Record that somebody is registered already, as for a single registration, for administrators to see."""
     if row.in_the_way:
-        there, refused = row.in_the_way
-        intake.refusal(db, caller, there, refused, now)
+        intake.refusal(db, caller, row.in_the_way, row.edition, row.partner, now)
 
 
 async def _give(
@@ -410,7 +409,7 @@ async def _shown(db: AsyncSession, one: RegistrationImport) -> ImportRead:
         partner=one.partner,
         received_at=one.asked_at,
         completed_at=one.completed_at,
-        kept_until=None if one.forgotten_at else one.asked_at + KEPT_FOR,
+        expires_at=None if one.forgotten_at else one.asked_at + KEPT_FOR,
         counts=ImportCounts(rows=rows, **{verdict.value: counts[verdict] for verdict in RowVerdict}),
     )
 

@@ -51,11 +51,6 @@ class New(NamedTuple):
     registration: Registration
     form: EnrolmentForm
 
-    @property
-    def person(self) -> Person:
-        """Who it is, for one edition."""
-        return self.registration.edition, self.registration.email_key
-
 
 class Known(NamedTuple):
     """A registration that is there, of a person who is looked for."""
@@ -74,6 +69,11 @@ def email_key(email: str) -> str:
     an administrator sees, than give one person two chances in a draw.
     """
     return email.casefold()
+
+
+def person_of(wanted: RegistrationCreate) -> Person:
+    """Who a registration is for."""
+    return wanted.edition, email_key(wanted.applicant.email)
 
 
 async def named(
@@ -141,11 +141,12 @@ async def insert(db: AsyncSession, caller: Caller, new: New, now: datetime) -> N
     except IntegrityError as error:
         if constraint_of(error) != ONE_PERSON_ONCE:
             raise
-        found = (await known(db, [new.person])).get(new.person)
+        person = new.registration.edition, new.registration.email_key
+        found = (await known(db, [person])).get(person)
         if found is None:  # withdrawn between the two statements: the next try will succeed
             detail = "This person was registered for this edition; try again."
             raise AlreadyRegistered(detail) from error
-        raise refusal(db, caller, found, new.registration, now) from error
+        raise refusal(db, caller, found, person[0], new.registration.partner, now) from error
 
 
 async def insert_all(db: AsyncSession, caller: Caller, new: Sequence[New], now: datetime) -> bool:
@@ -201,18 +202,18 @@ async def known(db: AsyncSession, people: Collection[Person]) -> Mapping[Person,
 
 
 def refusal(
-    db: AsyncSession, caller: Caller, found: Known, refused: Registration, now: datetime
+    db: AsyncSession, caller: Caller, found: Known, edition: str, partner: str, now: datetime
 ) -> AlreadyRegistered:
-    """The refusal, with an event that shows administrators the conflict."""
+    """The refusal of who is `found`, for `partner`, with an event that shows administrators the conflict."""
     events.record(
         db,
         "registration.refused",
         subject=found.registration,
         actor=caller.client_id,
         at=now,
-        edition=refused.edition,
+        edition=edition,
         registeredBy=found.partner,
-        refusedFor=refused.partner,
+        refusedFor=partner,
     )
     return already(caller, found)
 

@@ -26,11 +26,16 @@ def sent(party: Party, content: bytes, kind: str = "text/csv", /, **query: str) 
     return party.request("POST", "/v1/registration-imports", content=content, headers=headers, params=query)
 
 
+def links_of(world: World) -> Links:
+    """What makes the links of a world."""
+    settings = world.app.state.settings
+    return Links(settings.base_url, settings.key("personal links"))
+
+
 def take(world: World) -> int:
     """The background work on imports; gives the number of its steps."""
     state = world.app.state
-    links = Links(state.settings.base_url, state.settings.key("personal links"))
-    steps: int = world.http.portal.call(worker.take_imports, state.database, state.clock, links)
+    steps: int = world.http.portal.call(worker.take_imports, state.database, state.clock, links_of(world))
     return steps
 
 

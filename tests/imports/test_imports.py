@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from anyio import to_thread
 
-from app import worker
 from app.imports import service as imports
 from app.registrations import intake
 from tests.conftest import sql
-from tests.imports.files import BAD, NOOR, SAM, counts, csv, imported, rows, sent, take, verdicts
+from tests.imports.files import BAD, NOOR, SAM, counts, csv, imported, links_of, rows, sent, take, verdicts
 from tests.world import JSON, PILOT, World, registration
 
 YARA = f"{PILOT};Yara;el;Amrani;yara@college.example;;Het College;Dronten;;"
@@ -177,7 +176,7 @@ def test_all_or_nothing_even_when_somebody_comes_in_between(world: World) -> Non
     async def step() -> None:
         state = world.app.state
         async with state.database.transaction() as db:
-            await imports.advance(db, links(world), state.clock.now())
+            await imports.advance(db, links_of(world), state.clock.now())
 
     world.http.portal.call(step)
     done = world.fleck.get(location).json()
@@ -188,12 +187,6 @@ def test_all_or_nothing_even_when_somebody_comes_in_between(world: World) -> Non
     assert verdicts(world.fleck, done) == [("skipped", []), REFUSED, ("present", [])]
     assert world.fleck.get("/v1/registrations").json()["items"] == []
     assert len(world.events("registration.refused")) == 1
-
-
-def links(world: World) -> Any:
-    """What makes the links of a world."""
-    settings = world.app.state.settings
-    return worker.Links(settings.base_url, settings.key("personal links"))
 
 
 def _register_elsewhere(world: World, email: str) -> None:
@@ -284,7 +277,7 @@ def test_what_refused_rows_said_is_forgotten_in_time(world: World) -> None:
     world.at("2021-07-15T09:00+02:00")
     world.work()
     assert world.fleck.get(f"{path}/refused.csv").status_code == 404
-    assert world.fleck.get(path).json()["keptUntil"] is None
+    assert world.fleck.get(path).json()["expiresAt"] is None
     left = sql(world.database_url, "SELECT count(*) FROM registration_import_row WHERE content IS NOT NULL")
     assert left[0][0] == 0
 
