@@ -62,10 +62,11 @@ examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write op
 	$(BIN)/python -m tools.examples
 	$(BIN)/cultuurcoordinator openapi --output openapi/openapi.json
 
-bench: $(DEV) ## measure the API against its floor, as ratios, the draw and certificates
+bench: $(DEV) ## measure the API against its floor, as ratios, the draw, certificates and imports
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.draws --quick
 	$(BIN)/python -m bench.certificates --quick
+	$(BIN)/python -m bench.imports
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"

@@ -96,13 +96,17 @@ class Caller:
     def __init__(self, server: Server, credentials: JSON) -> None:
         self.server, self.credentials = server, credentials
 
-    def request(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """The answer to one request, with a fresh token."""
+    def token(self) -> str:
+        """A fresh token."""
         basic = (self.credentials["clientId"], self.credentials["clientSecret"])
         grant = {"grant_type": "client_credentials"}
         token = httpx.post(f"{self.server.url}/v1/oauth/token", data=grant, auth=basic)
         assert token.status_code == 200, token.text
-        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
+        return str(token.json()["access_token"])
+
+    def request(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """The answer to one request, with a fresh token."""
+        headers = {"Authorization": f"Bearer {self.token()}"}
         return httpx.request(method, f"{self.server.url}{path}", json=body, headers=headers, timeout=30)
 
     def get(self, path: str) -> Any:

@@ -120,7 +120,7 @@ def test_an_import_survives_the_end_of_its_server(server: Server) -> None:
 
 
 def _send(server: Server, caller: Caller, content: bytes) -> JSON:
-    headers = {"Authorization": f"Bearer {_token(server, caller)}", "Content-Type": "text/csv"}
+    headers = {"Authorization": f"Bearer {caller.token()}", "Content-Type": "text/csv"}
     url = f"{server.url}/v1/registration-imports"
     answer = httpx.post(url, content=content, headers=headers, timeout=60)
     assert answer.status_code == 201, answer.text
@@ -129,15 +129,8 @@ def _send(server: Server, caller: Caller, content: bytes) -> JSON:
 
 
 def _download(server: Server, caller: Caller, path: str) -> list[str]:
-    headers = {"Authorization": f"Bearer {_token(server, caller)}"}
+    headers = {"Authorization": f"Bearer {caller.token()}"}
     return httpx.get(f"{server.url}{path}", headers=headers, timeout=60).text.splitlines()
-
-
-def _token(server: Server, caller: Caller) -> str:
-    basic = (caller.credentials["clientId"], caller.credentials["clientSecret"])
-    grant = {"grant_type": "client_credentials"}
-    answer = httpx.post(f"{server.url}/v1/oauth/token", data=grant, auth=basic)
-    return str(answer.json()["access_token"])
 
 
 def _until(true: Callable[[], bool], seconds: float = 120) -> None:
