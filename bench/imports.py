@@ -105,7 +105,7 @@ def _import(
 def _export(client: httpx.Client, pid: int, count: int) -> Figures:
     with _watched(pid) as memory:
         started = time.perf_counter()
-        with client.stream("GET", "/registrations.csv") as answer:
+        with client.stream("GET", "/registration-exports/registrations.csv") as answer:
             answered = time.perf_counter() - started
             lines = sum(piece.count(b"\r\n") for piece in answer.raise_for_status().iter_raw())
         whole = time.perf_counter() - started

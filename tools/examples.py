@@ -300,7 +300,7 @@ def _import(world: World) -> None:
     good(fleck.get(f"/v1/registration-imports/{done['id']}/refused.csv"))
     imported(fleck, world, JSON_LINES_EXAMPLE.encode(), tables.JSON_LINES)
     for ending in ("csv", "jsonl"):
-        good(fleck.get(f"/v1/registrations.{ending}?edition={PILOT}"))
+        good(fleck.get(f"/v1/registration-exports/registrations.{ending}?edition={PILOT}"))
 
 
 def _draw(world: World, people: list[JSON]) -> list[str]:

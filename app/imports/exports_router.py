@@ -16,7 +16,7 @@ from app.identity.caller import Caller, Scope
 from app.imports import exports
 from app.registrations.dependencies import Linking, Wanting
 
-router = APIRouter(prefix="/v1", tags=["registrations"])
+router = APIRouter(prefix="/v1/registration-exports", tags=["registrations"])
 
 Reading = Annotated[Caller, requires(Scope.REGISTRATIONS_READ)]
 _TEXT = {"schema": {"type": "string"}}

@@ -95,6 +95,9 @@ SOMETIMES_REQUIRED = frozenset(
 # A precondition that does not hold, a state that does not allow it, somebody who may not, a key used before.
 REFUSALS = frozenset({401, 403, 404, 409, 412, 422})
 
+# Lines of JSON are sent as any text is.
+schemathesis.serializer.alias(["application/jsonl", "application/x-ndjson"], "text/plain")
+
 
 @schemathesis.check  # type: ignore[untyped-decorator]  # schemathesis is not there when types are checked
 def valid_data_is_refused_only_by_a_rule(_: CheckContext, response: Response, case: Case) -> None:

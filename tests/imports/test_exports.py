@@ -32,7 +32,9 @@ def test_a_file_exported_is_a_file_imported(
 ) -> None:
     monkeypatch.setattr(exports, "PAGE", 3)
     made = [world.fleck.post("/v1/registrations", body).json() for body in _bodies()]
-    answer = world.fleck.get(f"/v1/registrations.{ending}", headers={"Accept-Language": language})
+    answer = world.fleck.get(
+        f"/v1/registration-exports/registrations.{ending}", headers={"Accept-Language": language}
+    )
     assert answer.headers["content-type"].startswith(KINDS[ending])
     # Here again: everybody is there already, by name and address.
     again = imported(world.fleck, world, answer.content, KINDS[ending])
@@ -52,7 +54,7 @@ def test_a_file_exported_is_a_file_imported(
 def test_no_cell_is_a_formula(world: World) -> None:
     for body in _bodies():
         world.fleck.post("/v1/registrations", body)
-    text = world.fleck.get("/v1/registrations.csv").content.decode("utf-8-sig")
+    text = world.fleck.get("/v1/registration-exports/registrations.csv").content.decode("utf-8-sig")
     for sign in "=+-@|":
         assert f";{sign}" not in text
         assert f'"{sign}' not in text
@@ -68,9 +70,9 @@ def test_a_file_has_what_the_list_would_show(world: World) -> None:
         (world.admin, "?sort=-receivedAt&status=received", [theirs["id"], mine["id"]]),
         (world.lkca, "?partner=mocca", [theirs["id"]]),
     ):
-        lines = party.get(f"/v1/registrations.jsonl{query}").text.splitlines()
+        lines = party.get(f"/v1/registration-exports/registrations.jsonl{query}").text.splitlines()
         assert [json.loads(line)["id"] for line in lines] == ids
-        table = party.get(f"/v1/registrations.csv{query}").text.splitlines()[1:]
+        table = party.get(f"/v1/registration-exports/registrations.csv{query}").text.splitlines()[1:]
         assert [line.partition(";")[0] for line in table] == ids
-    assert "enrolmentForm" not in world.fleck.get("/v1/registrations.jsonl").text
-    assert world.fleck.get("/v1/registrations.csv?limit=1").status_code == 400
+    assert "enrolmentForm" not in world.fleck.get("/v1/registration-exports/registrations.jsonl").text
+    assert world.fleck.get("/v1/registration-exports/registrations.csv?limit=1").status_code == 400

@@ -115,7 +115,7 @@ def test_an_import_survives_the_end_of_its_server(server: Server) -> None:
     first, second = fleck.get(path)["counts"], fleck.get(again)["counts"]
     assert first["registered"] + second["registered"] == 3000
     assert first["present"] + second["present"] == 3000
-    lines = _download(server, fleck, "/v1/registrations.jsonl")
+    lines = _download(server, fleck, "/v1/registration-exports/registrations.jsonl")
     assert len(lines) == 3000
 
 

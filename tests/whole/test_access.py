@@ -48,8 +48,8 @@ POST   /v1/registration-imports                                p a
 GET    /v1/registration-imports/{importId}                     p a
 GET    /v1/registration-imports/{importId}/rows                p a
 GET    /v1/registration-imports/{importId}/refused.csv         p a
-GET    /v1/registrations.csv                                   p v c a
-GET    /v1/registrations.jsonl                                 p v c a
+GET    /v1/registration-exports/registrations.csv              p v c a
+GET    /v1/registration-exports/registrations.jsonl            p v c a
 GET    /v1/registrations                                       p v c a
 GET    /v1/registrations/{registrationId}                      p v c a
 PATCH  /v1/registrations/{registrationId}                      p a
