@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 from anyio import to_thread
@@ -13,7 +14,7 @@ from app.certificates import batches, register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.problems import Unavailable
+from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.credentials.keys import Vault
@@ -135,12 +136,25 @@ async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> 
 
 
 async def take_imports(database: Database, clock: Clock, links: Links) -> int:
-    """Take in every file of registrations that waits, step by step, a transaction each; gives the steps."""
-    steps = 0
+    """Take in every file of registrations that waits, step by step, a transaction each; gives the steps.
+
+    One that fails is left for the next round, and delays no other.
+    """
+    steps, failed = 0, set[UUID]()
     while True:
-        async with database.transaction() as db:
-            if not await imports.advance(db, links, clock.now()):
-                return steps
+        one = None
+        try:
+            async with database.transaction() as db:
+                if (one := await imports.claim(db, failed)) is None:
+                    return steps
+                await imports.advance(db, one, links, clock.now())
+        except Problem:
+            raise
+        except Exception:
+            if one is None:
+                raise
+            log.exception("an import failed", subject=str(one.id))
+            failed.add(one.id)
         steps += 1
 
 

@@ -6,7 +6,7 @@ where it was. docs/decisions/0023 says why the background work does it.
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -156,29 +156,30 @@ async def refused_as_csv(
         )
 
 
-async def advance(db: AsyncSession, links: Links, now: datetime) -> bool:
-    """Do the next step of the oldest import that nobody else is busy with; False when there is none.
-
-    A step judges one chunk, and where good rows are registered at once, registers it; the last step
-    completes the import.
-    """
+async def claim(db: AsyncSession, but: Collection[UUID] = ()) -> RegistrationImport | None:
+    """The oldest import that is not done, `but` some, and that nobody is busy with: this transaction is now."""
     query = (
         select(RegistrationImport)
-        .where(col(RegistrationImport.completed_at).is_(None))
+        .where(col(RegistrationImport.completed_at).is_(None), col(RegistrationImport.id).not_in(but))
         .order_by(col(RegistrationImport.id))
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    one = (await db.exec(query)).first()
-    if one is None:
-        return False
+    return (await db.exec(query)).first()
+
+
+async def advance(db: AsyncSession, one: RegistrationImport, links: Links, now: datetime) -> None:
+    """Do the next step of an import that was claimed.
+
+    A step judges one chunk, and where good rows are registered at once, registers it; the last step
+    completes the import.
+    """
     rows = await _next_rows(db, one, _V.WAITING)
     if rows:
         await _take(db, one, rows, links, now, registering=one.mode is ImportMode.PARTIAL and not one.dry_run)
     else:
         await _complete(db, one, links, now)
     await db.flush()
-    return True
 
 
 async def forget(db: AsyncSession, now: datetime) -> None:
