@@ -42,50 +42,49 @@ def main() -> None:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", headers=headers, timeout=120) as client:
                 _import(client, process.pid, _file("warm", 300), {}, "registered", 300)
                 first = _file("a", count)
-                steps = [
-                    ("a file, in part", _import(client, process.pid, first, {}, "registered", count)),
-                    ("the same again", _import(client, process.pid, first, {}, "present", count)),
-                    (
-                        "a dry run",
-                        _import(
-                            client, process.pid, _file("b", count), {"dryRun": "true"}, "registered", count
-                        ),
-                    ),
-                    (
-                        "all or nothing",
-                        _import(client, process.pid, _file("b", count), {"mode": "all"}, "registered", count),
-                    ),
-                    ("an export", _export(client, process.pid, 2 * count + 300)),
+                second = _file("b", count)
+                asked: list[tuple[str, bytes, dict[str, str], str]] = [
+                    ("a file, in part", first, {}, "registered"),
+                    ("the same again", first, {}, "present"),
+                    ("a dry run", second, {"dryRun": "true"}, "registered"),
+                    ("all or nothing", second, {"mode": "all"}, "registered"),
                 ]
+                steps = [
+                    (name, _import(client, process.pid, content, query, verdict, count))
+                    for name, content, query, verdict in asked
+                ]
+                steps.append(("an export", _export(client, process.pid, 2 * count + 300)))
         version = asyncio.run(filled(server.url, "SHOW server_version"))
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, {count:,} rows\n"
     )
     print(
-        "| what | answer to the file, s | whole, s | rows, /s | memory grew by, MB | progress seen, times |"
+        "| what | answered, s | whole, s | rows, /s | CPU s of the server | memory grew by, MB | progress seen |"
     )
-    print("|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|")
     for name, one in steps:
+        rate = f"{one.rows / one.whole:.0f}"
         print(
-            f"| {name} | {one.answered:.1f} | {one.whole:.1f} | {one.rows / one.whole:.0f} | {one.grew:.0f} | {one.seen} |"
+            f"| {name} | {one.answered:.1f} | {one.whole:.1f} | {rate} | {one.cpu:.1f} | {one.grew:.0f} | {one.seen} |"
         )
 
 
 @dataclass
 class Figures:
-    """Seconds until the file was answered and until all was done, growth in MB, how often progress was new."""
+    """Seconds until the file was answered and all was done, growth in MB, new progress, the server's CPU seconds."""
 
     rows: int
     answered: float
     whole: float
     grew: float
     seen: int
+    cpu: float
 
 
 def _import(
     client: httpx.Client, pid: int, content: bytes, query: dict[str, str], verdict: str, count: int
 ) -> Figures:
-    with _watched(pid) as memory:
+    with _watched(pid) as used:
         started = time.perf_counter()
         answer = client.post(
             "/registration-imports", content=content, params=query, headers={"Content-Type": "text/csv"}
@@ -99,11 +98,11 @@ def _import(
         whole = time.perf_counter() - started
     if done["counts"][verdict] != count:
         raise SystemExit(f"{done['counts']}")
-    return Figures(count, answered, whole, memory[-1] - memory[0], len(seen))
+    return Figures(count, answered, whole, used.megabytes, len(seen), used.cpu)
 
 
 def _export(client: httpx.Client, pid: int, count: int) -> Figures:
-    with _watched(pid) as memory:
+    with _watched(pid) as used:
         started = time.perf_counter()
         with client.stream("GET", "/registration-exports/registrations.csv") as answer:
             answered = time.perf_counter() - started
@@ -111,28 +110,35 @@ def _export(client: httpx.Client, pid: int, count: int) -> Figures:
         whole = time.perf_counter() - started
     if lines != count + 1:
         raise SystemExit(f"{lines} lines")
-    return Figures(count, answered, whole, memory[-1] - memory[0], 1)
+    return Figures(count, answered, whole, used.megabytes, 1, used.cpu)
+
+
+@dataclass
+class Used:
+    """What a process took: MB that it had more than before, at most, and seconds of CPU."""
+
+    megabytes: float = 0.0
+    cpu: float = 0.0
 
 
 @contextmanager
-def _watched(pid: int) -> Iterator[list[float]]:
-    """The resident memory of a process in MB: before, and at its highest until the end of the block."""
-    process, over = psutil.Process(pid), threading.Event()
-    memory = [process.memory_info().rss / MEGABYTE]
+def _watched(pid: int) -> Iterator[Used]:
+    """What a process takes until the end of the block, when it is known."""
+    process, over, used = psutil.Process(pid), threading.Event(), Used()
+    before, began = process.memory_info().rss, sum(process.cpu_times()[:2])
 
     def watch() -> None:
-        highest = memory[0]
         while not over.wait(0.02):
-            highest = max(highest, process.memory_info().rss / MEGABYTE)
-        memory.append(highest)
+            used.megabytes = max(used.megabytes, (process.memory_info().rss - before) / MEGABYTE)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        yield memory
+        yield used
     finally:
         over.set()
         watcher.join()
+        used.cpu = sum(process.cpu_times()[:2]) - began
 
 
 def _file(name: str, count: int) -> bytes:

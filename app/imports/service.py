@@ -157,7 +157,7 @@ async def refused_as_csv(
 
 
 async def claim(db: AsyncSession, but: Collection[UUID] = ()) -> RegistrationImport | None:
-    """The oldest import that is not done, `but` some, and that nobody is busy with: this transaction is now."""
+    """The oldest import that is not done, `but` some, that nobody is busy with but this transaction."""
     query = (
         select(RegistrationImport)
         .where(col(RegistrationImport.completed_at).is_(None), col(RegistrationImport.id).not_in(but))
