@@ -65,10 +65,11 @@ examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write op
 release: $(DEV) ## keep the contract of the version in app/__init__.py, for later ones to be compared with
 	$(BIN)/python -m tools.release
 
-bench: $(DEV) ## measure the API against its floor, as ratios, the draw and certificates
+bench: $(DEV) ## measure the API against its floor, as ratios, the draw, certificates and imports
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.draws --quick
 	$(BIN)/python -m bench.certificates --quick
+	$(BIN)/python -m bench.imports
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"

@@ -31,7 +31,7 @@ from app.certificates.table_router import router as certificates_table
 from app.core import storage as storages
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.http import deprecation, refusals, strictness
+from app.core.http import deprecation, refusals, strictness, tables
 from app.core.http.conditional import Conditional
 from app.core.http.dependencies import Db
 from app.core.http.deprecation import Deprecation, Deprecations
@@ -50,6 +50,8 @@ from app.draws.router import router as draws
 from app.identity.access import PUBLIC
 from app.identity.events_router import router as events
 from app.identity.router import clients, organisations, tokens
+from app.imports.exports_router import router as registration_files
+from app.imports.router import router as registration_imports
 from app.invoices.participants_router import router as participants_invoices
 from app.invoices.router import router as invoices
 from app.invoices.sellers_router import router as sellers
@@ -78,6 +80,8 @@ ROUTERS = (
     sessions,
     feeds,
     registrations,
+    registration_files,
+    registration_imports,
     personal_links,
     personal_calendars,
     applicants,
@@ -179,6 +183,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.add_middleware(Conditional)
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
     larger = limits(app.state.routes, settings.max_file_bytes)
+    larger += tables.limits(app.state.routes, settings.max_import_bytes)
     app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, larger=larger)
     app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app

@@ -30,6 +30,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "token": "/enrolmentForm/token",
         "receiptToken": "/enrolmentForm/token",
     },
+    "RegistrationImport": {"importId": "/id"},
     "RegisterHead": {"on": "/on"},
     "Session": {"sessionId": "/id"},
     "Training": {"training": "/slug"},

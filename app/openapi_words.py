@@ -22,6 +22,7 @@ PARTS = {
     "clientId": "the client's id, which it authenticates with",
     "drawId": "the draw's id, as it was answered when the draw was announced",
     "edition": "the edition's slug",
+    "importId": "the import's id, as it was answered when the file was sent",
     "invoiceNumber": "the number on the invoice",
     "kind": "the kind of message",
     "listId": "the number of the status list, as credentials name it",

@@ -9,6 +9,7 @@ import app.credentials.models
 import app.draws.models
 import app.events.models
 import app.identity.models
+import app.imports.models
 import app.invoices.models
 import app.notifications.models
 import app.registrations.models

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 from anyio import to_thread
@@ -13,19 +14,22 @@ from app.certificates import batches, register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.problems import Unavailable
+from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.credentials.keys import Vault
 from app.draws import service as draws
+from app.imports import service as imports
 from app.invoices import service as invoices
 from app.notifications import posting
 from app.notifications.posting import Post
 from app.notifications.smtp import ServerUnavailable
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
+from app.registrations.links import Links
 
 SWEEP_SECONDS, DAY, BATCH = 3600.0, timedelta(days=1), 1000
+IMPORT_SECONDS = 1.0  # somebody waits for what comes of a file
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +41,14 @@ async def work(database: Database, clock: Clock, storage: Storage, settings: Set
     what falls due nor what is made of events.
     """
     post, seconds = Post.of(settings), settings.worker_seconds
+    links = Links(settings.base_url, settings.key("personal links"))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_rounds(partial(_what_is_due, database, clock, Vault.of(settings)), seconds))
         tasks.create_task(_rounds(partial(posting.empty_outbox, database, clock, post), seconds))
         tasks.create_task(_rounds(partial(posting.send, database, clock, post), seconds))
+        tasks.create_task(
+            _rounds(partial(take_imports, database, clock, links), min(IMPORT_SECONDS, seconds))
+        )
         tasks.create_task(_rounds(partial(sweep, database, storage), SWEEP_SECONDS))
 
 
@@ -71,7 +79,7 @@ async def once(database: Database, clock: Clock) -> int:
     Results of draws are published at their moment, forms and offers that were not answered lapse, forms
     that are not returned are reminded of, seats that an edition has gained are offered to its waiting list,
     wishes that have served are erased, participants for whom too little is left are flagged, invoices of
-    who has left are told of, and answers kept for repeats are forgotten.
+    who has left are told of, and what refused rows of a file said and answers kept for repeats are forgotten.
     """
     now, lapsed = clock.now(), 0
     async with database.transaction() as db:
@@ -103,6 +111,8 @@ async def once(database: Database, clock: Clock) -> int:
     async with database.transaction() as db:
         await invoices.note_left(db, now)
     async with database.transaction() as db:
+        await imports.forget(db, now)
+    async with database.transaction() as db:
         await idempotency.purge(db, now)
     if lapsed:
         log.info("lapsed", registrations=lapsed)
@@ -123,6 +133,29 @@ async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> 
             if not await batches.issue_next(db, vault, clock.now()):
                 return count
         count += 1
+
+
+async def take_imports(database: Database, clock: Clock, links: Links) -> int:
+    """Take in every file of registrations that waits, step by step, a transaction each; gives the steps.
+
+    One that fails is left for the next round, and delays no other.
+    """
+    steps, failed = 0, set[UUID]()
+    while True:
+        one = None
+        try:
+            async with database.transaction() as db:
+                if (one := await imports.claim(db, failed)) is None:
+                    return steps
+                await imports.advance(db, one, links, clock.now())
+        except Problem:
+            raise
+        except Exception:
+            if one is None:
+                raise
+            log.exception("an import failed", subject=str(one.id))
+            failed.add(one.id)
+        steps += 1
 
 
 async def sweep(database: Database, storage: Storage, age: timedelta = DAY) -> int:

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     max_file_bytes: int = Field(default=26_214_400, ge=1024, description="of each file that is taken in")
     max_files_per_phase: int = Field(default=10, ge=1, le=100, description="of each participant")
+    max_import_bytes: int = Field(default=16_777_216, ge=1024, description="of each file of registrations")
+    max_import_rows: int = Field(default=20_000, ge=1, description="of each file of registrations")
     files_dir: Path | None = Field(default=None, description="folder of files; `files` in DATA_DIR")
     files_url: str | None = Field(default=None, description="s3://bucket/prefix, instead of a folder")
     files_s3_endpoint: str | None = Field(default=None, description="address of a server other than AWS's")

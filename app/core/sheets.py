@@ -7,6 +7,7 @@ off again: whatever is written here is read back as it was.
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -31,11 +32,20 @@ def original(cell: str) -> str:
 
 def write(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """The table as the bytes of a file; numbers and dates stay what they are, None is an empty cell."""
+    return head(header) + lines(rows)
+
+
+def head(header: Sequence[str]) -> bytes:
+    """How a file begins: its byte order mark and the names of its columns."""
+    return BOM_UTF8 + lines([header])
+
+
+def lines(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """More rows of a file that `head` has begun, so that a long one need not be in memory whole."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(map(neutral, header))
     writer.writerows([_written(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    return text.getvalue().encode()
 
 
 def read(content: bytes) -> list[list[str]]:

@@ -165,6 +165,13 @@ def _digits(value: object) -> object:
     return value
 
 
+def _true_or_false(value: object) -> object:
+    """A flag in a query, where Pydantic would take yes, on and 1 too."""
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise PydanticCustomError("bool_parsing", "Input should be true or false")
+    return value
+
+
 def _shape(unwanted: str) -> str:
     """What a schema can say of such a text: something besides white space, and nothing unwanted."""
     return rf"^[^{unwanted}]*[^\s{unwanted}][^{unwanted}]*$"
@@ -208,6 +215,7 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{4,27}[0-9]$"), BeforeValidator(_strip)]
 Flag = Annotated[bool, Field(strict=True)]
 WHOLE = BeforeValidator(_whole)  # stands after its limits: a schema leaves out those that follow it
+TRUE_OR_FALSE = BeforeValidator(_true_or_false)  # the same, for flags in a query
 DIGITS = BeforeValidator(_digits)  # the same, for parameters of a query
 Minutes = Annotated[int, Field(strict=True, ge=0, le=6000), WHOLE]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000), WHOLE]

@@ -7,7 +7,8 @@ from fastapi import Depends, Request, Security
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2, SecurityScopes
 
-from app.core.http import idempotency
+from app.core.database import set_aside
+from app.core.http import idempotency, tables
 from app.core.http.dependencies import Config, Db, Now
 from app.identity import service as identity
 from app.identity import tokens
@@ -63,8 +64,16 @@ async def _authenticate_once(
     settings: Config,
     key: idempotency.KeyHeader = None,
 ) -> Caller:
-    """The caller, who is let in before a key is looked at; a repeat goes no further."""
-    await idempotency.claim(request, db, settings.key("idempotent answers"), caller.client_id, key)
+    """The caller, who is let in before a key is looked at; a repeat goes no further.
+
+    A table comes in between, and holds no connection while it does.
+    """
+    content = None
+    if tables.are_taken_by(request):
+        await set_aside(db)
+        content = await tables.receive(request)
+    secret = settings.key("idempotent answers")
+    await idempotency.claim(request, db, secret, caller.client_id, key, content)
     return caller
 
 

@@ -178,6 +178,8 @@ SILENT: Mapping[str, str] = {
     "registration.certified": "the certificate has an event of its own",
     "registration.changed": "the partner corrects what the applicant said",
     "registration.invoice-address-changed": "tells the organisation that invoices",
+    "registration-import.completed": "each registration has an event of its own",
+    "registration-import.received": "each registration has an event of its own",
     "registration.links-renewed": "the partner hands the new links on, to whom they should go",
     "registration.refused": "tells administrators of a conflict",
     "registration.told": "says that somebody was told by other means",

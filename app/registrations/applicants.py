@@ -15,9 +15,9 @@ from app.core.problems import NotFound, Problem
 from app.core.values import changed_members
 from app.events import service as events
 from app.identity.caller import Caller, Role
+from app.registrations.intake import email_key
 from app.registrations.models import Applicant, Registration
 from app.registrations.schemas import ApplicantChange, ApplicantPage, ApplicantRead
-from app.registrations.service import email_key
 
 
 class EmailTaken(Problem):

@@ -15,6 +15,7 @@ from app.identity.caller import Caller, Scope
 from app.registrations import lists
 from app.registrations import service as registrations
 from app.registrations.dependencies import Linking, Wanting
+from app.registrations.intake import AlreadyRegistered, EditionClosed
 from app.registrations.moves import CandidatesFrozen, MoveNotAllowed
 from app.registrations.schemas import (
     RegistrationChange,
@@ -22,7 +23,6 @@ from app.registrations.schemas import (
     RegistrationPage,
     RegistrationRead,
 )
-from app.registrations.service import AlreadyRegistered, EditionClosed
 
 router = APIRouter(prefix="/v1/registrations", tags=["registrations"], route_class=Repeatable)
 

@@ -5,20 +5,16 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.database import constraint_of
 from app.core.etags import Expected
-from app.core.problems import Fault, InvalidInput, NotFound, Problem
-from app.core.tokens import digest
-from app.core.values import changed_members, utc
+from app.core.problems import NotFound
+from app.core.values import changed_members
 from app.events import service as events
-from app.identity import service as identity
-from app.identity.caller import SYSTEM, Caller, Forbidden, Role, Scope
-from app.registrations import waiting_list
-from app.registrations.lifecycle import REOPENED, SEATED, Status
+from app.identity.caller import SYSTEM, Caller, Role, Scope
+from app.registrations import intake, waiting_list
+from app.registrations.lifecycle import SEATED, Status
 from app.registrations.links import Links
 from app.registrations.models import Applicant, EnrolmentForm, Registration
 from app.registrations.moves import locked, move
@@ -32,22 +28,6 @@ from app.registrations.schemas import (
 )
 from app.trainings import service as trainings
 from app.trainings.models import Edition
-
-
-class EditionClosed(Problem):
-    """Registrations are not taken in at this moment."""
-
-    status, code = 409, "edition-closed"
-    title, title_nl = "Registration is not open", "Aanmelding is niet geopend"
-
-
-class AlreadyRegistered(Problem):
-    """The person is registered for this edition; by whom is not told."""
-
-    status, code = 409, "already-registered"
-    title, title_nl = "Already registered", "Al aangemeld"
-    keeps_record = True
-
 
 _NOT_SHOWN = {"applicant", "school_name", "school_city", "email_key", "name_key", "links_generation"}
 Row = tuple[Registration, Applicant, EnrolmentForm, datetime | None]
@@ -64,38 +44,21 @@ async def register(
     with the window) and, when the person is registered for this edition through whichever partner,
     AlreadyRegistered (409), of which an administrator finds the event `registration.refused`.
     """
-    partner, edition = await _named(db, caller, wanted)
-    _require_open(edition, now)
-
-    applicant = Applicant(partner=partner, **wanted.applicant.model_dump())
-    registration = Registration(
-        edition=edition.slug,
-        partner=partner,
-        applicant=applicant.id,
-        email_key=email_key(applicant.email),
-        school_name=wanted.school.name,
-        school_city=wanted.school.city,
-        position=wanted.position,
-        motivation=wanted.motivation,
-        status=Status.RECEIVED,
-        received_at=now,
-    )
-    registration.describe(applicant)
-    form = EnrolmentForm(
-        registration=registration.id, token_digest=digest(links.enrolment_token(registration.id))
-    )
-    await _insert(db, caller, now, applicant, registration, form)
+    partner, edition = await intake.named(db, caller, wanted.edition, wanted.partner)
+    intake.require_open(edition, now)
+    new = intake.made(wanted, partner, links, now)
+    await intake.insert(db, caller, new, now)
     events.record(
         db,
         "registration.received",
-        subject=registration.id,
+        subject=new.registration.id,
         actor=caller.client_id,
         at=now,
         edition=edition.slug,
         partner=partner,
     )
     await db.flush()
-    return shown(caller, links, (registration, applicant, form, edition.forms_due_at))
+    return shown(caller, links, (new.registration, new.applicant, new.form, edition.forms_due_at))
 
 
 async def read(db: AsyncSession, caller: Caller, registration_id: UUID, links: Links) -> RegistrationRead:
@@ -240,17 +203,6 @@ def visible(caller: Caller) -> Any:
     return sa.true()
 
 
-def email_key(email: str) -> str:
-    """What makes two addresses the same person's: the address without regard to case, as Unicode has it.
-
-    That is case folding, for which `straße` is `strasse` (both are STRASSE in capitals), and not `lower()`,
-    which keeps them apart. Of two addresses that differ in that alone one nearly always stands in for the
-    other, where letters outside ASCII are not taken; so the register would rather refuse the second, which
-    an administrator sees, than give one person two chances in a draw.
-    """
-    return email.casefold()
-
-
 def shown(caller: Caller, links: Links, row: Row) -> RegistrationRead:
     """A registration as the caller sees it; the link to the form only for who may send it on."""
     registration, applicant, form, due_at = row
@@ -292,85 +244,3 @@ async def _row(db: AsyncSession, caller: Caller, registration_id: UUID) -> Row:
     if found is None:
         raise NotFound("There is no such registration.")
     return found
-
-
-async def _named(db: AsyncSession, caller: Caller, wanted: RegistrationCreate) -> tuple[str, Edition]:
-    """The partner that it comes through, and its edition; InvalidInput with the faults of both."""
-    partner = wanted.partner
-    if caller.role is Role.PARTNER:
-        if partner not in (None, caller.organisation):
-            raise Forbidden("Only an administrator may register on behalf of another organisation.")
-        partner = caller.organisation
-    if partner is None:
-        detail = "Name the partner that the registration comes through."
-        faults = [Fault(pointer="#/partner", code="missing", detail=detail)]
-    else:
-        faults = await identity.role_faults(db, partner, Role.PARTNER, "#/partner")
-    edition = await db.get(Edition, wanted.edition)
-    if edition is None:
-        detail = f"There is no edition {wanted.edition}."
-        faults.append(Fault(pointer="#/edition", code="unknown-edition", detail=detail))
-    if partner is None or edition is None or faults:
-        raise InvalidInput(faults)
-    return partner, edition
-
-
-def _require_open(edition: Edition, now: datetime) -> None:
-    """EditionClosed unless `now` lies in the window: from opens_at on, up to but not including closes_at."""
-    if not edition.opens_at <= now < edition.closes_at:
-        opens_at, closes_at = utc(edition.opens_at), utc(edition.closes_at)
-        raise EditionClosed(
-            f"Registration for {edition.slug} is open from {opens_at} until {closes_at}.",
-            window={"opensAt": opens_at, "closesAt": closes_at},
-        )
-
-
-async def _insert(
-    db: AsyncSession,
-    caller: Caller,
-    now: datetime,
-    applicant: Applicant,
-    registration: Registration,
-    form: EnrolmentForm,
-) -> None:
-    """Insert all three, or record the refusal and raise AlreadyRegistered."""
-    try:
-        async with db.begin_nested():
-            db.add(applicant)
-            await db.flush()
-            db.add(registration)
-            await db.flush()
-            db.add(form)
-            await db.flush()
-    except IntegrityError as error:
-        if constraint_of(error) != "uq_registration_edition_email_key":
-            raise
-        raise await _refusal(db, caller, registration, now) from error
-
-
-async def _refusal(
-    db: AsyncSession, caller: Caller, refused: Registration, now: datetime
-) -> AlreadyRegistered:
-    """The refusal, with an event that shows administrators the conflict."""
-    query = select(Registration.id, Registration.partner).where(
-        Registration.edition == refused.edition,
-        Registration.email_key == refused.email_key,
-        col(Registration.status).not_in(REOPENED),
-    )
-    found = (await db.exec(query)).first()
-    if found is None:  # withdrawn between the two statements: the next try will succeed
-        return AlreadyRegistered("This person was registered for this edition; try again.")
-    existing, partner = found
-    events.record(
-        db,
-        "registration.refused",
-        subject=existing,
-        actor=caller.client_id,
-        at=now,
-        edition=refused.edition,
-        registeredBy=partner,
-        refusedFor=refused.partner,
-    )
-    mine = caller.role is Role.ADMIN or partner == caller.organisation
-    particulars: dict[str, Any] = {"registration": str(existing), "partner": partner} if mine else {}
-    return AlreadyRegistered("This person is registered for this edition.", **particulars)

@@ -16,9 +16,11 @@ RULES = frozenset(
         "channel",
         "contradiction",
         "country",
+        "csv-invalid",
         "cursor",
         "duplicate",
         "email",
+        "encoding",
         "exemption-reason",
         "file-damaged",
         "file-empty",
@@ -32,11 +34,14 @@ RULES = frozenset(
         "in-the-future",
         "invisible",
         "kvk-number",
+        "line-too-long",
         "minutes-without-presence",
+        "missing-column",
         "mode",
         "no-credential",
         "no-pdf",
         "no-product-here",
+        "no-rows",
         "no-session-here",
         "not-a-participant",
         "not-announced",
@@ -51,12 +56,15 @@ RULES = frozenset(
         "past",
         "quota",
         "rate",
+        "repeated-column",
         "round-or-at",
         "same-edition",
         "time-zone",
         "times",
+        "too-many-columns",
         "too-many-minutes",
         "too-soon",
+        "unknown-column",
         "unknown-edition",
         "unknown-organisation",
         "unknown-phase",
@@ -86,6 +94,9 @@ SOMETIMES_REQUIRED = frozenset(
 )
 # A precondition that does not hold, a state that does not allow it, somebody who may not, a key used before.
 REFUSALS = frozenset({401, 403, 404, 409, 412, 422})
+
+# Lines of JSON are sent as any text is.
+schemathesis.serializer.alias(["application/jsonl", "application/x-ndjson"], "text/plain")
 
 
 @schemathesis.check  # type: ignore[untyped-decorator]  # schemathesis is not there when types are checked

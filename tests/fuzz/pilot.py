@@ -7,6 +7,7 @@ import httpx
 
 from app.draws.models import DrawStatus
 from app.registrations.lifecycle import Status
+from tests.imports.files import BAD, NOOR, csv
 from tests.stories.server import JSON, Caller, Server
 from tests.world import PILOT, PUBLIC_SOURCE, form, registration
 
@@ -51,6 +52,7 @@ def play(server: Server) -> Names:
         "drawId": list(announced.values()),
         "number": [one["number"] for one in certificates],
         "code": [one["verificationUrl"].rpartition("/")[2] for one in certificates],
+        "importId": [_import(server, partners["fleck"]), _import(server, admin)],
         "messageId": [one["id"] for one in admin.get("/v1/messages?limit=100")["items"]],
         "kind": [one["kind"] for one in admin.get("/v1/message-templates")["items"]],
         "q": ["noor", "van der meer"],
@@ -96,6 +98,15 @@ def _fill(admin: Caller, partners: dict[str, Caller], slug: str) -> None:
             _return_form(one)
     rejected = _one(partners["fleck"], slug)
     partners["fleck"].post(f"/v1/registrations/{rejected['id']}/_reject", {"reason": "Geen docent"})
+
+
+def _import(server: Server, caller: Caller) -> str:
+    """A file with a good row and a bad one, for an edition that is closed by now."""
+    headers = {"Authorization": f"Bearer {caller.token()}", "Content-Type": "text/csv"}
+    url = f"{server.url}/v1/registration-imports"
+    made = httpx.post(url, content=csv(NOOR, BAD), headers=headers)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
 
 
 def _announce(admin: Caller, edition: str) -> str:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from app.identity.access import _open_to_all, authenticate
 from app.identity.caller import ROLE_SCOPES, Role, Scope
 from app.main import ROUTERS
+from tests.imports.files import imported
 from tests.notifications.post_office import Postman
 from tests.world import ADDRESS, PILOT, Party, World
 
@@ -44,6 +45,12 @@ POST   /v1/sessions                                            v a
 PATCH  /v1/sessions/{sessionId}                                v a
 POST   /v1/sessions/{sessionId}/_cancel                        v a
 POST   /v1/registrations                                       p a
+POST   /v1/registration-imports                                p a
+GET    /v1/registration-imports/{importId}                     p a
+GET    /v1/registration-imports/{importId}/rows                p a
+GET    /v1/registration-imports/{importId}/refused.csv         p a
+GET    /v1/registration-exports/registrations.csv              p v c a
+GET    /v1/registration-exports/registrations.jsonl            p v c a
 GET    /v1/registrations                                       p v c a
 GET    /v1/registrations/{registrationId}                      p v c a
 PATCH  /v1/registrations/{registrationId}                      p a
@@ -187,6 +194,7 @@ FILLED = {
     "code": "nothing",
     "batchId": "01890000-0000-7000-8000-000000000000",
     "reviewId": "01890000-0000-7000-8000-000000000000",
+    "importId": "01890000-0000-7000-8000-000000000000",
     "listId": "1",
     "holderToken": "nothing",
     "on": "2022-04-20",
@@ -279,6 +287,7 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
         "messageId": world.mocca.get("/v1/messages").json()["items"][0]["id"],
         "sessionId": world.sessions()[0]["id"],
         "makeUpId": _made_up(world, registration["id"]),
+        "importId": imported(world.mocca, world)["id"],
     }
     bodies: dict[str, Any] = {"PATCH": {}, "PUT": ADDRESS, "_told": {"reason": "Gebeld."}}
     for (method, path), allowed in ROWS.items():

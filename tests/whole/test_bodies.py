@@ -141,7 +141,7 @@ def test_no_body_is_read_of_another_type(world: World, kind: str | None) -> None
     for taker, types in TAKERS.items():
         answer = send(world, taker, b"{}", kind)
         check(answer, 415, (taker, kind))
-        assert answer.headers["accept"] in types, taker
+        assert set(answer.headers["accept"].split(", ")) <= set(types), taker
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.registrations.links import Links
+from tests.imports.files import imported
 from tests.notifications.post_office import Postman
 from tests.samples import PDF
 from tests.whole.test_access import ROWS, _made_up, _routes
@@ -105,6 +106,7 @@ class Everything:
                 "id"
             ],
             "reviewId": self._review(made["id"]),
+            "importId": imported(world.fleck, world)["id"],
             "listId": "1",
             "on": world.publish_head(),
         }

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from app.core.http.idempotency import Repeatable
 from app.identity.access import _authenticate_once
 from tests.core.test_idempotency import check_problem, check_repeat, key
+from tests.imports.files import NOOR, csv
 from tests.samples import large_pdf
 from tests.trainings.test_editions import ZUID
 from tests.trainings.test_sessions import SESSION
@@ -104,6 +105,18 @@ class Asked:
         check_problem(other, 422, "idempotency-key-reused")
         return first
 
+    def with_file(self, party: Party, template: str, content: bytes) -> None:
+        """The same of a file: its bytes and the query make the request."""
+        self.paths.add(template)
+        headers = {**key(), "Content-Type": "text/csv"}
+        first = party.request("POST", template, content=content, headers=headers)
+        before = self.world.events()
+        check_repeat(first, party.request("POST", template, content=content, headers=headers))
+        assert self.world.events() == before, template
+        for path, other in ((template, content + b"\n"), (f"{template}?dryRun=true", content)):
+            answer = party.request("POST", path, content=other, headers=headers)
+            check_problem(answer, 422, "idempotency-key-reused")
+
 
 def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     ask, admin = Asked(world), world.admin
@@ -115,6 +128,7 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     ask(admin, "/v1/editions", ZUID)
     ask(world.provider, "/v1/sessions", SESSION)
     unreturned = ask(world.fleck, "/v1/registrations", registration()).json()["id"]
+    ask.with_file(world.fleck, "/v1/registration-imports", csv(NOOR))
     template = "/v1/registrations/{registrationId}/enrolment-form/_remind"
     assert ask(world.fleck, template, registrationId=unreturned).json()["remindedAt"]
 

@@ -94,16 +94,23 @@ def _claimed(request: Request) -> tuple[AsyncSession, Attempt] | None:
 
 
 async def claim(
-    request: Request, db: AsyncSession, secret: bytes, client: str, given: list[str] | None
+    request: Request,
+    db: AsyncSession,
+    secret: bytes,
+    client: str,
+    given: list[str] | None,
+    content: bytes | None = None,
 ) -> None:
     """Claim the key, if one is given, for `client`; nothing after this happens on a repeat.
 
-    A request whose query is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
+    `content` is what makes the request this one, where the body is no JSON to read whole. A request whose
+    query is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
     """
     if not given or not query_is_known(request):
         return
     (key,) = given
-    content = _canonical(await request.body())
+    if content is None:
+        content = _canonical(await request.body())
     # Not request.url, which the Host header has a say in.
     operation = f"{request.method} {request.scope['path']}"
     attempt = Attempt.of(secret, client, operation, key, content)

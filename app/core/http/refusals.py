@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -16,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from app.core.faults import fault_at
 from app.core.http.accept import is_for_people
 from app.core.language import Language, preferred
 from app.core.pages import Pages
@@ -31,8 +31,6 @@ from app.core.texts import PROBLEMS
 
 log = structlog.get_logger(__name__)
 
-# What may stand in a fragment as it is (RFC 3986, section 3.5).
-FRAGMENT = "~!$&'()*+,;=:@-._"
 MEDIA_TYPE = "application/problem+json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 PAGES = Pages(Path(__file__).parent, "refusal.css")
@@ -143,14 +141,7 @@ def note(request: Request, fault: Fault) -> None:
 
 def _fault(entry: Mapping[str, Any]) -> Fault:
     location, *path = entry["loc"]
-    code = str(entry["type"]).replace("_", "-")
-    if code == "json-invalid":
-        return Fault(pointer="#", code=code, detail=f"The body is not JSON from character {path[0] + 1} on.")
-    if code in ("enum", "literal-error"):
-        # Pydantic ends the choices with an English "or".
-        detail = f"Input should be one of: {entry['ctx']['expected'].replace(' or ', ', ')}"
-        return Fault(pointer=pointer(path), location=location, code=code, detail=detail)
-    return Fault(pointer=pointer(path), location=location, code=code, detail=_readable(entry["msg"]))
+    return fault_at(location, path, entry)
 
 
 def unreadable(cause: Exception) -> Fault:
@@ -164,17 +155,6 @@ def unreadable(cause: Exception) -> Fault:
     else:
         detail = "The body holds a number of too many digits."
     return Fault(pointer="#", code="json-invalid", detail=detail)
-
-
-def pointer(path: Sequence[object]) -> str:
-    """The JSON Pointer as URI fragment (RFC 6901, section 6)."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return "#" + "".join(f"/{quote(step.encode('utf-8', 'replace'), safe=FRAGMENT)}" for step in steps)
-
-
-def _readable(message: str) -> str:
-    """Messages may quote input with lone surrogates, which cannot be sent as UTF-8."""
-    return message.removeprefix("Value error, ").encode("utf-8", "replace").decode()
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -20,10 +20,10 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.routing import BaseRoute
 
+from app.core.faults import pointer
 from app.core.filenames import safe_name
 from app.core.filetypes import NotTaken, Refusal, file_type
 from app.core.http.accept import is_for_people
-from app.core.http.refusals import pointer
 from app.core.problems import BodyTooLarge, Fault, InvalidInput, UnsupportedMediaType
 from app.core.storage import Kept, Storage, new_key
 

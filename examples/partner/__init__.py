@@ -1,0 +1,1 @@
+"""A partner's system: registers teachers from a file, and keeps a list of its own in step."""
