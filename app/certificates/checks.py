@@ -85,7 +85,7 @@ async def _judged(db: AsyncSession, vault: Vault, held: _Held) -> CheckRead:
     """What the register says of a credential; of one that was altered nothing but that."""
     code = _code(vault, held.document)
     try:
-        known = await certificates.verify(db, code, vault.base_url) if code else None
+        known = await certificates.verify(db, code) if code else None
     except NotFound:
         known = None
     if known is None:

@@ -215,19 +215,15 @@ async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead
 async def verify_certificate(
     code: Code,
     db: Db,
-    settings: Config,
     for_people: ForPeople,
     language: Asked,
 ) -> Response:
-    """Whether a certificate is valid: JSON, or a page for people when `Accept` asks for text/html.
-
-    Of one that was issued anew it tells where the one in its place can be checked.
-    """
+    """Whether a certificate is valid: JSON, or a page for people when `Accept` asks for text/html."""
     if not for_people:
-        found = await certificates.verify(db, code, settings.base_url)
+        found = await certificates.verify(db, code)
         return Response(found.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
     try:
-        known, status = await certificates.verify(db, code, settings.base_url), 200
+        known, status = await certificates.verify(db, code), 200
     except NotFound:
         known, status = None, 404
     headers = {"Content-Security-Policy": page_for_people.policy(), "Vary": "Accept"}

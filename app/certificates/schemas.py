@@ -72,9 +72,6 @@ class VerificationRead(Output):
     contact_hours: float = Field(examples=[21])
     revoked_on: Day | None
     superseded_on: Day | None
-    superseded_by: str | None = Field(
-        description="where the certificate that was issued in its place can be checked"
-    )
 
 
 class CheckVerdict(StrEnum):

@@ -251,8 +251,11 @@ def sheet_of(certificate: Certificate, base_url: str) -> CertificateSheet:
     )
 
 
-async def verify(db: AsyncSession, code: str, base_url: str) -> VerificationRead:
-    """What anyone may know of the certificate with this verification code, or NotFound."""
+async def verify(db: AsyncSession, code: str) -> VerificationRead:
+    """What anyone may know of the certificate with this verification code, or NotFound.
+
+    Of one that was superseded not which one took its place: the new name is its holder's to tell.
+    """
     query = (
         select(Certificate, Edition.time_zone)
         .join(Registration, col(Registration.id) == Certificate.registration)
@@ -272,16 +275,7 @@ async def verify(db: AsyncSession, code: str, base_url: str) -> VerificationRead
         contact_hours=certificate.contact_minutes / 60,
         revoked_on=_day(certificate.revoked_at, time_zone),
         superseded_on=_day(certificate.superseded_at, time_zone),
-        superseded_by=await _in_its_place(db, certificate, base_url),
     )
-
-
-async def _in_its_place(db: AsyncSession, certificate: Certificate, base_url: str) -> str | None:
-    """Where the certificate is checked that took the place of this one, if any did."""
-    if certificate.status is not CertificateStatus.SUPERSEDED:
-        return None
-    query = select(Certificate).where(Certificate.supersedes == certificate.number)
-    return verification_url((await db.exec(query)).one(), base_url)
 
 
 def _day(moment: datetime | None, time_zone: str) -> date | None:

@@ -35,7 +35,6 @@ def test_a_certificate_is_issued_and_checked(world: World) -> None:
         "contactHours": 24.0,
         "revokedOn": None,
         "supersededOn": None,
-        "supersededBy": None,
     }
 
 

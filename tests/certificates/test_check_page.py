@@ -74,12 +74,12 @@ def test_what_was_issued_is_genuine_in_every_form(world: World) -> None:
         assert "form-action 'self'" in page.headers["content-security-policy"]
 
 
-def test_what_no_longer_counts_is_told_apart_and_leads_on(world: World) -> None:
+def test_what_no_longer_counts_is_told_apart(world: World) -> None:
     old = world.certified()
     new = world.lkca.post(f"/v1/certificates/{old['number']}/_reissue", {"reason": "Andere naam"}).json()
     first, second = held(world, old), held(world, new)
     said = _read(_send(world, first[2]))
-    assert (SUPERSEDED in said, f'href="{new["verificationUrl"]}"' in said) == (True, True)
+    assert (SUPERSEDED in said, new["verificationUrl"] in said) == (True, False)
     assert world.lkca.post(f"/v1/certificates/{new['number']}/_revoke", {"reason": "Proef"}).is_success
     said = _read(_send(world, text=second[1]))
     assert (REVOKED in said, "Ingetrokken op" in said, "Proef" in said) == (True, True, False)
