@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import idempotency
-from app.core.http.strictness import query_is_known
+from app.core.http.strictness import conditions_are_short, query_is_known
 from app.core.idempotency import Attempt
 from app.core.problems import Problem
 
@@ -98,9 +98,9 @@ async def claim(
 ) -> None:
     """Claim the key, if one is given, for `client`; nothing after this happens on a repeat.
 
-    A request whose query is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
+    A request whose query or condition is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
     """
-    if not given or not query_is_known(request):
+    if not given or not query_is_known(request) or not conditions_are_short(request):
         return
     (key,) = given
     content = _canonical(await request.body())
