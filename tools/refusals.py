@@ -134,12 +134,14 @@ class Asked:
         return self.world.http.request(self.first["method"], path, headers=mine, **body)
 
     def _authorised(self) -> JSON:
-        given: str = self.first["kwargs"].get("headers", {}).get("Authorization", "")
+        headers = self.first["kwargs"].get("headers", {})
+        mine = {name: value for name, value in headers.items() if name == "Content-Type"}
+        given: str = headers.get("Authorization", "")
         if not given.startswith("Bearer "):
-            return {}
+            return mine
         claims = json.loads(base64.urlsafe_b64decode(given.split(".")[1] + "=="))
         party = next(one for one in self.world.parties.values() if one.id == claims["sub"])
-        return {"Authorization": f"Bearer {party.token()}"}
+        return mine | {"Authorization": f"Bearer {party.token()}"}
 
     def unknown(self) -> str:
         """Its address with names of nothing in it."""
@@ -177,7 +179,7 @@ def _input(one: Asked) -> None:
     elif "application/json" in one.body:
         one.again(json={"unknown": True})
     else:
-        one.again(f"{path}?unknown=1")
+        one.again(**{**one.sent, "params": {**one.sent.get("params", {}), "unknown": 1}})
     if "413" in one.statuses:
         one.again(headers={"Content-Length": "99999999"})
     if "415" in one.statuses:

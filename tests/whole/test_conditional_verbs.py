@@ -74,17 +74,25 @@ class Conditional:
         first = ask(If_Match=f'"other", {tag}')
         assert first.is_success, (template, first.text)
         assert self.world.events() != happened, template
-        self._check_once(template, first, ask(If_Match=tag), is_left=by.get(thing).status_code == 200)
+        repeats = ask(If_Match=tag), ask(If_Match="x" * 4001)
+        self._check_once(template, first, *repeats, is_left=by.get(thing).status_code == 200)
         self.done.add((method, template))
         return first
 
     def _check_once(
-        self, template: str, first: httpx.Response, again: httpx.Response, *, is_left: bool
+        self,
+        template: str,
+        first: httpx.Response,
+        again: httpx.Response,
+        too_long: httpx.Response,
+        *,
+        is_left: bool,
     ) -> None:
         """The tag is no longer current; with a key the answer is there again, before any condition."""
         if template in KEYED:
             assert (again.status_code, again.content) == (first.status_code, first.content), template
             assert again.headers["idempotency-replayed"] == "true", template
+            check_problem(too_long, 400, template)
         elif template not in UNSEEN:
             check_problem(again, 412 if is_left else 404, template)
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core import idempotency
-from app.core.http.strictness import query_is_known
+from app.core.http.strictness import conditions_are_short, query_is_known
 from app.core.idempotency import Attempt
 from app.core.problems import Problem
 
@@ -104,9 +104,9 @@ async def claim(
     """Claim the key, if one is given, for `client`; nothing after this happens on a repeat.
 
     `content` is what makes the request this one, where the body is no JSON to read whole. A request whose
-    query is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
+    query or condition is going to be refused repeats nothing. Raises KeyReused and KeyInUse.
     """
-    if not given or not query_is_known(request):
+    if not given or not query_is_known(request) or not conditions_are_short(request):
         return
     (key,) = given
     if content is None:

@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -81,6 +81,19 @@ def _once(values: list[Any]) -> list[Any]:
 def query_is_known(request: Request) -> bool:
     """Whether nothing is wrong with the names in the query; otherwise the request is going to be refused."""
     return getattr(request.state, "query_is_known", False)
+
+
+def conditions_are_short(request: Request) -> bool:
+    """Whether no condition is longer than its route takes; otherwise the request is going to be refused."""
+    taken = set(_header_names(request.scope["route"].dependant)) & {"If-Match", "If-None-Match"}
+    return all(len(request.headers.get(name, "")) <= LONGEST_CONDITION for name in taken)
+
+
+def _header_names(dependant: Dependant) -> Iterator[str]:
+    """The names of the headers that a route reads."""
+    yield from (field.alias for field in dependant.header_params)
+    for below in dependant.dependencies:
+        yield from _header_names(below)
 
 
 def query_as_read(request: Request, but: Container[str]) -> str:
