@@ -157,16 +157,14 @@ def test_every_name_of_a_column_leads_to_one() -> None:
 
 
 # What a name may begin with, whatever a spreadsheet makes of it; an outer space is never kept.
-_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 _NASTY = st.builds(str.__add__, st.text("'=+-@;,\"\t\n\r ＝|", max_size=4), _TEXT)
 
 
-@given(st.lists(st.lists(_NASTY.filter(str.strip) | st.just(""), min_size=12, max_size=12), max_size=4))
-@example([["=1+1", "+31", "-x", "@home", "'t Hart", "'=1", '"', ";", "a\nb", "ë", "'-", "x,y"]])
-def test_what_is_written_is_read_back_as_it_was(rows: list[list[str]]) -> None:
-    """As `exports.py` writes it, and for each cell of it that no spreadsheet would reckon with it."""
-    written = sheets.head([column.nl for column in COLUMNS])
-    for row in rows:
-        written += sheets.lines([row])
-    kept = [row for row in rows if any(row)]
-    assert [flat(body) for body in bodies(written)] == kept
+@given(st.lists(_NASTY.filter(str.strip) | st.just(""), max_size=6))
+@example(["=1+1", "+31", "-x", "@home", "'t Hart", "'=1", '"', ";", "a\nb", "ë", "'-", "x,y"])
+def test_what_is_written_is_read_back_as_it_was(cells: list[str]) -> None:
+    """As `exports.py` writes it: every cell in the first columns, the others empty."""
+    row = [*cells, *[""] * (len(COLUMNS) - len(cells))]
+    written = sheets.write([column.nl for column in COLUMNS], [row, row])
+    assert [flat(body) for body in bodies(written)] == ([row, row] if any(row) else [])
