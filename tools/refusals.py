@@ -171,7 +171,6 @@ def provoke(world: World, firsts: dict[str, JSON]) -> list[Asked]:
 
 def _input(one: Asked) -> None:
     """What is wrong with the request itself: 400, 413, 415, and 404 for an address of nothing."""
-    path = one.first["path"]
     if one.name == "verifyCertificate":  # takes any query
         one.again(f"/v1/verifications/{'x' * 101}")
     elif one.name == "createToken":
