@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import __version__, openapi_links, openapi_words
+from app import __version__, openapi_links, openapi_webhooks, openapi_words
 from app.core import problems
 from app.core.http import refusals
 from app.core.http.accept import PAGE
@@ -42,6 +42,7 @@ RENAMED = {
     "Role": "ClientRole",
     "Status": "RegistrationStatus",
     "Verdict": "PhaseVerdict",
+    "DeliveryStatus": "WebhookDeliveryStatus",
 }
 NULL = {"type": "null"}
 VERSION_HEADER = {
@@ -111,6 +112,7 @@ IN_BODIES: dict[str, dict[str, Any]] = {
     "changeSession": {"title": "Bijeenkomst 1"},
     "changeRegistration": {"position": "docent beeldende vorming"},
     "changeApplicant": {"phone": "+31612345678"},
+    "changeWebhook": {"types": ["registration.*"]},
     "announceDraw": {},
     "runDraw": {},
 }
@@ -134,6 +136,7 @@ TAGS = {
     "certificates": "Issued when every requirement is met.",
     "verifications": "The public check of a certificate.",
     "messages": "What people are told by e-mail, and who has not been told yet.",
+    "webhooks": "What happens, posted to partners' own systems by the Standard Webhooks specification.",
     "events": "The audit trail.",
 }
 DESCRIPTION = """\
@@ -213,6 +216,8 @@ def _written(app: FastAPI) -> dict[str, Any]:
         REPLAYED: REPLAYED_HEADER,
     }
     made["components"]["responses"] = FAILED
+    made["components"]["schemas"] |= openapi_webhooks.schemas()
+    made["webhooks"] = openapi_webhooks.section()
     app.openapi_schema = _with_own_names(made)
     openapi_links.link(app.openapi_schema)
     openapi_words.describe(app.openapi_schema)

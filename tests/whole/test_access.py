@@ -154,6 +154,18 @@ GET    /v1/message-templates                                   p a
 GET    /v1/message-templates/{kind}/preview                    p a
 GET    /v1/editions/{edition}/untold-outcomes                  p a
 POST   /v1/registrations/{registrationId}/_told                p a
+GET    /v1/webhooks                                            p a
+POST   /v1/webhooks                                            p a
+GET    /v1/webhooks/{webhookId}                                p a
+PATCH  /v1/webhooks/{webhookId}                                p a
+DELETE /v1/webhooks/{webhookId}                                p a
+POST   /v1/webhooks/{webhookId}/_rotate                        p a
+POST   /v1/webhooks/{webhookId}/_resume                        p a
+POST   /v1/webhooks/{webhookId}/_ping                          p a
+POST   /v1/webhooks/{webhookId}/_resend                        p a
+GET    /v1/webhooks/{webhookId}/deliveries                     p a
+GET    /v1/webhook-deliveries/{deliveryId}                     p a
+POST   /v1/webhook-deliveries/{deliveryId}/_retry              p a
 GET    /v1/events                                              p a
 GET    /v1/openapi.json                                        public
 GET    /v1/docs                                                public
@@ -162,6 +174,7 @@ GET    /v1/docs/dutch.js                                       public
 GET    /v1/docs/start.js                                       public
 GET    /health/live                                            public
 GET    /health/ready                                           public
+GET    /metrics                                                public
 """
 ROWS = {(line.split()[0], line.split()[1]): line.split()[2:] for line in TABLE.strip().splitlines()}
 LETTERS = {"p": Role.PARTNER, "v": Role.PROVIDER, "c": Role.CERTIFIER, "a": Role.ADMIN}
@@ -191,6 +204,8 @@ FILLED = {
     "calendarToken": "nothing",
     "pageToken": "nothing",
     "makeUpId": "01890000-0000-7000-8000-000000000000",
+    "webhookId": "01890000-0000-7000-8000-000000000000",
+    "deliveryId": "01890000-0000-7000-8000-000000000000",
 }
 
 
