@@ -47,6 +47,13 @@ class Answer:
     after: float = 0.0
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of workers that hang up: they are killed on purpose."""
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
 class Receiver:
     """Keeps what it is sent, in the order in which it came in, and answers as it is told to."""
 
@@ -71,7 +78,7 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Nothing is printed."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         if tls:
             self._server.socket = tls.wrap_socket(

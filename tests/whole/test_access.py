@@ -290,8 +290,13 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
         "messageId": world.mocca.get("/v1/messages").json()["items"][0]["id"],
         "sessionId": world.sessions()[0]["id"],
         "makeUpId": _made_up(world, registration["id"]),
+    } | _webhook(world)
+    bodies: dict[str, Any] = {
+        "PATCH": {},
+        "PUT": ADDRESS,
+        "_told": {"reason": "Gebeld."},
+        "_resend": {"afterEvent": 0},
     }
-    bodies: dict[str, Any] = {"PATCH": {}, "PUT": ADDRESS, "_told": {"reason": "Gebeld."}}
     for (method, path), allowed in ROWS.items():
         # An edition's table is everybody's, with the rows that are their own; templates are everybody's too.
         if "p" in allowed and set(re.findall(r"{(\w+)}", path)) & set(ids):
@@ -299,11 +304,28 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
             answer = world.fleck.request(method, path.format(**ids), json=body)
             assert answer.status_code == 404, (method, path, answer.text)
             assert registration["id"] not in answer.text
-    lists = ("registrations", "applicants", "attendance", "certificates", "invoices", "messages", "events")
+    lists = (
+        "registrations",
+        "applicants",
+        "attendance",
+        "certificates",
+        "invoices",
+        "messages",
+        "webhooks",
+        "events",
+    )
     for path in (*lists, f"editions/{PILOT}/contact-hours"):
         assert world.mocca.get(f"/v1/{path}").json()["items"], path
         assert world.fleck.get(f"/v1/{path}").json()["items"] == [], path
     assert world.mocca.get(f"/v1/registrations/{registration['id']}").json() == registration
+
+
+def _webhook(world: World) -> dict[str, str]:
+    """The ids of a webhook and of a delivery to it."""
+    body = {"url": "https://systeem.example/", "types": ["registration.*"]}
+    webhook = world.mocca.post("/v1/webhooks", body).json()["id"]
+    delivery = world.mocca.post(f"/v1/webhooks/{webhook}/_ping").json()["id"]
+    return {"webhookId": webhook, "deliveryId": delivery}
 
 
 def _made_up(world: World, registration_id: str) -> str:
