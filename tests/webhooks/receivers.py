@@ -71,7 +71,11 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                content = self.rfile.read(length)
+                if len(content) < length:  # the worker was killed while it sent: nothing was delivered
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.take(self, Received(headers, content, time.time()))
 
