@@ -15,7 +15,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz clients credentials fix openapi examples release bench migration lock clean
+.PHONY: help run test check browser fuzz faults clients credentials fix openapi examples release bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and
 fuzz: $(FUZZ) ## send what the contract allows, and what it does not, as each role; EXAMPLES=20 SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
+faults: $(DEV) ## kill workers at random for a minute while 2,000 events flow to three receivers; SEED=1
+	$(BIN)/python -m tests.faults.webhooks $(if $(SEED),--seed $(SEED))
+
 clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from the contract, check their types, run them
 	$(BIN)/python -m pytest -q tests/clients/generated.py
 
@@ -70,6 +73,7 @@ bench: $(DEV) ## measure the API against its floor, as ratios, the draw, certifi
 	$(BIN)/python -m bench.draws --quick
 	$(BIN)/python -m bench.certificates --quick
 	$(BIN)/python -m bench.imports
+	$(BIN)/python -m bench.webhooks --quick
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"

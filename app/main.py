@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, following, worker
@@ -33,13 +31,11 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.http import deprecation, refusals, strictness, tables
 from app.core.http.conditional import Conditional
-from app.core.http.dependencies import Db
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
 from app.core.http.limits import Limiter
 from app.core.http.origins import Origins
 from app.core.http.uploads import limits
-from app.core.problems import Unavailable
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.credentials.router import router as status_lists
@@ -47,7 +43,6 @@ from app.credentials.router import well_known
 from app.documentation.router import Assets
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
-from app.identity.access import PUBLIC
 from app.identity.events_router import router as events
 from app.identity.router import clients, organisations, tokens
 from app.imports.exports_router import router as registration_files
@@ -55,6 +50,7 @@ from app.imports.router import router as registration_imports
 from app.invoices.participants_router import router as participants_invoices
 from app.invoices.router import router as invoices
 from app.invoices.sellers_router import router as sellers
+from app.monitoring import health, metrics
 from app.notifications.router import router as messages
 from app.notifications.untold_router import router as untold
 from app.registrations.applicants_router import router as applicants
@@ -67,8 +63,8 @@ from app.registrations.router import router as registrations
 from app.trainings.feeds_router import router as feeds
 from app.trainings.router import catalogue, editions, phases
 from app.trainings.sessions_router import router as sessions
-
-health = APIRouter(prefix="/health", include_in_schema=False)
+from app.webhooks.deliveries_router import router as deliveries
+from app.webhooks.router import router as webhooks
 
 ROUTERS = (
     tokens,
@@ -113,26 +109,13 @@ ROUTERS = (
     well_known,
     messages,
     untold,
+    webhooks,
+    deliveries,
     events,
     documentation,
     health,
+    metrics,
 )
-
-
-@health.get("/live", dependencies=[PUBLIC])
-async def live() -> dict[str, str]:
-    """The process runs."""
-    return {"status": "live"}
-
-
-@health.get("/ready", dependencies=[PUBLIC])
-async def ready(db: Db) -> dict[str, str]:
-    """The process can serve: the database answers and has its tables (503 otherwise)."""
-    try:
-        await (await db.connection()).execute(text("SELECT version_num FROM alembic_version"))
-    except ProgrammingError as no_tables:
-        raise Unavailable from no_tables
-    return {"status": "ready"}
 
 
 # The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.

@@ -15,7 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import __version__, openapi_links, openapi_words
+from app import __version__, openapi_links, openapi_webhooks, openapi_words
 from app.core import problems
 from app.core.http import refusals
 from app.core.http.accept import PAGE
@@ -46,6 +46,7 @@ RENAMED = {
     "Role": "ClientRole",
     "Status": "RegistrationStatus",
     "Verdict": "PhaseVerdict",
+    "DeliveryStatus": "WebhookDeliveryStatus",
 }
 NULL = {"type": "null"}
 VERSION_HEADER = {
@@ -124,6 +125,7 @@ IN_BODIES: dict[str, dict[str, Any]] = {
     "changeSession": {"title": "Bijeenkomst 1"},
     "changeRegistration": {"position": "docent beeldende vorming"},
     "changeApplicant": {"phone": "+31612345678"},
+    "changeWebhook": {"types": ["registration.*"]},
     "announceDraw": {},
     "runDraw": {},
 }
@@ -147,6 +149,7 @@ TAGS = {
     "certificates": "Issued when every requirement is met.",
     "verifications": "The public check of a certificate.",
     "messages": "What people are told by e-mail, and who has not been told yet.",
+    "webhooks": "What happens, posted to partners' own systems by the Standard Webhooks specification.",
     "events": "The audit trail.",
 }
 DESCRIPTION = """\
@@ -239,6 +242,8 @@ def _written(app: FastAPI) -> dict[str, Any]:
     ]:
         _say_refused(answers, found)
     _share_refusals(made)
+    made["components"]["schemas"] |= openapi_webhooks.schemas()
+    made["webhooks"] = openapi_webhooks.section()
     app.openapi_schema = _with_own_names(made)
     openapi_links.link(app.openapi_schema)
     openapi_words.describe(app.openapi_schema)

@@ -34,6 +34,10 @@ GIVEN: dict[str, dict[str, str]] = {
     "RegisterHead": {"on": "/on"},
     "Session": {"sessionId": "/id"},
     "Training": {"training": "/slug"},
+    "Webhook": {"webhookId": "/id"},
+    "WebhookDelivery": {"deliveryId": "/id"},
+    "WebhookDeliveryWithAttempts": {"deliveryId": "/id"},
+    "WebhookWithSecret": {"webhookId": "/id"},
 }
 CONDITION = "If-Match"
 Link = dict[str, Any]

@@ -34,6 +34,8 @@ PARTS = {
     "registrationId": "the registration's id, as it was answered when the teacher was registered",
     "sessionId": "the session's id, from the list of sessions",
     "training": "the training's slug",
+    "deliveryId": "the delivery's id, from the list of deliveries",
+    "webhookId": "the webhook's id, as it was answered when it was added",
 }
 
 MEMBERS = {

@@ -13,6 +13,7 @@ import app.imports.models
 import app.invoices.models
 import app.notifications.models
 import app.registrations.models
-import app.trainings.models  # noqa: F401  imported for the tables that it defines
+import app.trainings.models
+import app.webhooks.models  # noqa: F401  imported for the tables that it defines
 
 metadata = SQLModel.metadata

@@ -1,24 +1,29 @@
 """The background work: what falls due by itself. More than one worker at a time does no harm."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from anyio import to_thread
 
+from app import acting
 from app.attendance import files, outlook
 from app.certificates import batches, register
 from app.core import idempotency
 from app.core.clock import Clock
 from app.core.database import Database
+from app.core.listening import Listener, heard
 from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.credentials.keys import Vault
 from app.draws import service as draws
+from app.events.models import CHANNEL as EVENTS
 from app.imports import service as imports
 from app.invoices import service as invoices
 from app.notifications import posting
@@ -27,29 +32,52 @@ from app.notifications.smtp import ServerUnavailable
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
 from app.registrations.links import Links
+from app.webhooks import connecting, courier, making
+from app.webhooks.courier import Courier
 
 SWEEP_SECONDS, DAY, BATCH = 3600.0, timedelta(days=1), 1000
 IMPORT_SECONDS = 1.0  # somebody waits for what comes of a file
+# For so many seconds after a bell, the outbox is looked at again, so often.
+LINGER, LOOK_AGAIN = 1.0, 0.1
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
 
 async def work(database: Database, clock: Clock, storage: Storage, settings: Settings) -> None:
-    """Do what is due, round after round, until cancelled.
+    """Do what is due until cancelled: when the database says so, and round after round in any case.
 
-    Lines of work beside each other: a mail server that is slow, or a storage with much in it, delays neither
-    what falls due nor what is made of events.
+    Lines of work beside each other: a mail server or a receiver that is slow, or a storage with much in it,
+    delays neither what falls due nor what is made of events.
     """
     post, seconds = Post.of(settings), settings.worker_seconds
-    links = Links(settings.base_url, settings.key("personal links"))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_rounds(partial(_what_is_due, database, clock, Vault.of(settings)), seconds))
-        tasks.create_task(_rounds(partial(posting.empty_outbox, database, clock, post), seconds))
-        tasks.create_task(_rounds(partial(posting.send, database, clock, post), seconds))
-        tasks.create_task(
-            _rounds(partial(take_imports, database, clock, links), min(IMPORT_SECONDS, seconds))
-        )
-        tasks.create_task(_rounds(partial(sweep, database, storage), SWEEP_SECONDS))
+    happened, deliverable, written = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    listener = Listener(database, {EVENTS: happened, making.CHANNEL: deliverable})
+    names = connecting.System()
+    way = courier.way_of(settings, names)
+    delivering = Courier(
+        database, clock, way, settings.webhook_concurrency, lambda: listener.number, deliverable
+    )
+    register_files = partial(
+        take_imports, database, clock, Links(settings.base_url, settings.key("personal links"))
+    )
+    forget = partial(courier.purge, database, clock, settings.webhook_log_days)
+    # The listener ends last: while it listens, what this worker has claimed is not taken over.
+    async with asyncio.TaskGroup() as outer, contextlib.AsyncExitStack() as last:
+        listening_task = outer.create_task(listener.run())
+        last.callback(listening_task.cancel)
+        last.callback(names.close)
+        last.push_async_callback(way.pool.aclose)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_rounds(partial(_what_is_due, database, clock, Vault.of(settings)), seconds))
+            tasks.create_task(
+                _act(partial(acting.empty_outbox, database, clock, post), happened, written, seconds)
+            )
+            tasks.create_task(_rounds(partial(posting.send, database, clock, post), seconds, written))
+            tasks.create_task(delivering.run())
+            tasks.create_task(_rounds(register_files, min(IMPORT_SECONDS, seconds)))
+            tasks.create_task(_rounds(partial(sweep, database, storage), SWEEP_SECONDS))
+            tasks.create_task(_rounds(forget, SWEEP_SECONDS))
 
 
 async def _what_is_due(database: Database, clock: Clock, vault: Vault) -> None:
@@ -59,18 +87,44 @@ async def _what_is_due(database: Database, clock: Clock, vault: Vault) -> None:
     await publish_head(database, clock, vault)
 
 
-async def _rounds(work: Callable[[], Awaitable[object]], seconds: float) -> None:
-    """Do one line of work every `seconds`; a failure is logged and tried again."""
+async def _rounds(
+    work: Callable[[], Awaitable[object]], seconds: float, bell: asyncio.Event | None = None
+) -> None:
+    """Do one line of work every `seconds`, and when the bell rings; a failure is logged and tried again."""
     while True:
-        try:
-            await work()
-        except Unavailable:
-            log.warning("background work waits for the database")
-        except ServerUnavailable as away:
-            log.warning("messages wait for the mail server", why=str(away))
-        except Exception:  #  whatever went wrong, the next round must come
-            log.exception("background work failed")
-        await asyncio.sleep(seconds)
+        await _tried(work)
+        await heard(bell or asyncio.Event(), seconds)
+
+
+async def _act(
+    empty: Callable[[], Awaitable[int]], happened: asyncio.Event, written: asyncio.Event, seconds: float
+) -> None:
+    """Empty the outbox when something happened, and every `seconds`; ring `written` for what came of it.
+
+    Of transactions that commit at about the same moment one alone rings (events/models.py): so for a moment
+    after each, it looks again by itself.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time()
+    while True:
+        if await _tried(empty):
+            written.set()
+            until = loop.time() + LINGER
+        if await heard(happened, LOOK_AGAIN if loop.time() < until else seconds):
+            until = loop.time() + LINGER
+
+
+async def _tried(work: Callable[[], Awaitable[Result]]) -> Result | None:
+    """What `work` gives; None when it failed, which is logged."""
+    try:
+        return await work()
+    except Unavailable:
+        log.warning("background work waits for the database")
+    except ServerUnavailable as away:
+        log.warning("messages wait for the mail server", why=str(away))
+    except Exception:  #  whatever went wrong, the next round must come
+        log.exception("background work failed")
+    return None
 
 
 async def once(database: Database, clock: Clock) -> int:

@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 @contextlib.contextmanager
 def floor(url: str) -> Iterator[int]:
     """The floor on the database at `url`; gives its port."""
-    port = _free_port()
+    port = free_port()
     quiet = ["--log-level", "error", "--no-access-log"]
     fast = ["--loop", "uvloop", "--http", "httptools"]
     environment = {**os.environ, "FLOOR_DATABASE_URL": url.replace("+asyncpg", "")}
@@ -31,7 +31,7 @@ def floor(url: str) -> Iterator[int]:
 @contextlib.contextmanager
 def application(url: str, folder: str, **settings: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The application on the database at `url`; gives its port and its process."""
-    port = _free_port()
+    port = free_port()
     given = {"DATABASE_URL": url, "DATA_DIR": folder, "PORT": str(port), "TOKEN_SECONDS": "3600"}
     given |= {"PUBLIC_PER_MINUTE": "0", **settings}
     with serving([BIN / "cultuurcoordinator", "run"], {**os.environ, **given}, port) as process:
@@ -66,7 +66,8 @@ def token(port: int, client: ClientWithSecret) -> str:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

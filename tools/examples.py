@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 import uuid_utils.compat
+from sqlmodel import select
 
 from app import migrate, openapi, seed, worker
 from app.core import embedded, logs
@@ -33,6 +34,9 @@ from app.core.settings import Settings
 from app.credentials.keys import Vault
 from app.imports.router import CSV_EXAMPLE, JSON_LINES_EXAMPLE
 from app.main import create_app
+from app.webhooks import claims, outcomes
+from app.webhooks.claims import Result, Sent
+from app.webhooks.models import Webhook, WebhookStatus
 from tests.imports.files import imported
 from tests.notifications.post_office import Postman
 from tests.samples import PDF, picture
@@ -44,7 +48,7 @@ PLANTED = datetime(2021, 6, 1, tzinfo=UTC)
 # Headers that tell of the thing that is answered with.
 HEADERS = ("ETag", "Location")
 # Shown once, to one client; what stands in the document is none.
-SECRETS = {"access_token": "eyJhbGciOiJIUzI1NiJ9…", "clientSecret": "…"}
+SECRETS = {"access_token": "eyJhbGciOiJIUzI1NiJ9…", "clientSecret": "…", "secret": "whsec_…"}
 
 
 class Counted:
@@ -186,6 +190,7 @@ def story(world: World) -> None:
     _follow(world, drawn)
     _invoice(world, drawn[0])
     _certify(world, drawn[0])
+    _subscribe(world)
 
 
 def good(answer: httpx.Response, *, text: bool = False) -> Any:
@@ -366,6 +371,45 @@ def _tell(world: World) -> None:
     untold = good(fleck.get(f"/v1/editions/{PILOT}/untold-outcomes"))["items"]
     told = {"reason": "Gebeld op 6 juli."}
     good(fleck.post(f"/v1/registrations/{untold[0]['registration']}/_told", told))
+
+
+def _subscribe(world: World) -> None:
+    """A webhook that is added, tried, told of what happened, and resumed; and its receiver's answers."""
+    fleck, state = world.fleck, world.app.state
+    body = {
+        "url": "https://systeem.example/webhooks/register",
+        "types": ["registration.*", "session.changed"],
+        "description": "Ledenadministratie",
+    }
+    path = f"/v1/webhooks/{good(fleck.post('/v1/webhooks', body))['id']}"
+    good(fleck.get("/v1/webhooks"))
+    good(fleck.get(path))
+    good(fleck.patch(path, {"types": ["registration.*", "session.*", "certificate.issued"]}))
+    good(fleck.post(f"{path}/_rotate"))
+    tried = good(fleck.post(f"{path}/_ping"))
+    good(fleck.post(f"{path}/_resend", {"afterEvent": 0}))
+
+    async def deliver() -> None:
+        async with state.database.transaction() as db:
+            claimed, _ = await claims.claim(db, 1, state.clock.now(), 64)
+            head = {"content-type": "application/json", "user-agent": "cultuurcoordinator/0.1.0"}
+            answer = {"content-type": "text/plain", "server": "systeem"}
+            sent = Sent(state.clock.now(), 84, head, 200, answer, "OK")
+            done = [Result(one, sent, outcomes.judged(200), 0.5) for one in claimed]
+            await claims.settle(db, 1, done, state.clock.now())
+
+    async def pause() -> None:
+        async with state.database.transaction() as db:
+            for webhook in (await db.exec(select(Webhook))).all():
+                webhook.status = WebhookStatus.PAUSED
+
+    world.http.portal.call(deliver)
+    good(fleck.get(f"{path}/deliveries?status=delivered&limit=2"))
+    good(fleck.get(f"/v1/webhook-deliveries/{tried['id']}"))
+    good(fleck.post(f"/v1/webhook-deliveries/{tried['id']}/_retry"))
+    world.http.portal.call(pause)
+    good(fleck.post(f"{path}/_resume"))
+    good(fleck.delete(path))
 
 
 def _follow(world: World, drawn: list[str]) -> None:

@@ -13,3 +13,7 @@ class Clock:
     def now(self) -> datetime:
         """The moment, aware, in UTC."""
         return self.at or datetime.now(UTC)
+
+    def real(self) -> datetime:
+        """The moment as the rest of the world has it: for what others compare with clocks of their own."""
+        return datetime.now(UTC)

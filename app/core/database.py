@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 import uuid_utils.compat
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -39,7 +41,7 @@ class Database:
         pool_size: int = 10,
         before_commit: Callable[[AsyncSession], Awaitable[None]] | None = None,
     ) -> None:
-        self._before_commit = before_commit
+        self._url, self._before_commit = url, before_commit
         # A connection that died while idle is replaced without the caller noticing.
         self.engine = create_async_engine(
             url,
@@ -67,6 +69,22 @@ class Database:
             if self._before_commit:
                 await self._before_commit(db)
             await db.commit()
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection beside the pool, in no transaction: to listen, and to hold a session's locks.
+
+        Raises Unavailable when there is no server to connect to.
+        """
+        engine = create_async_engine(self._url, poolclass=NullPool)
+        event.listen(engine.sync_engine, "do_connect", _connect)
+        async with engine.connect() as connection:
+            driven = (await connection.get_raw_connection()).driver_connection
+            assert driven is not None
+            try:
+                yield driven
+            finally:
+                driven.terminate()  # whatever state it is in: nothing waits for it
 
     async def close(self) -> None:
         """Give every connection back."""

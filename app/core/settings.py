@@ -62,6 +62,15 @@ class Settings(BaseSettings):
     mail_quiet_minutes: int = Field(
         default=15, ge=0, le=1440, description="how long news of a session waits for what may follow"
     )
+    webhook_seconds: float = Field(default=10.0, gt=0, le=60, description="for a receiver to answer in")
+    webhook_concurrency: int = Field(default=8, ge=1, le=64, description="deliveries to one receiver at once")
+    webhook_log_days: int = Field(default=30, ge=1, le=365, description="for how long deliveries are kept")
+    webhooks_local: bool | None = Field(
+        default=None, description="let webhooks go by http and to this machine; in development when absent"
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, min_length=16, description="asked of who reads /metrics; required for it in production"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     max_file_bytes: int = Field(default=26_214_400, ge=1024, description="of each file that is taken in")
@@ -192,6 +201,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address for links that people get, without a trailing slash."""
         return (self.public_url or f"http://{self.listen_address}:{self.port}").rstrip("/")
+
+    @property
+    def lets_webhooks_in(self) -> bool:
+        """Whether webhooks may go by http, and to this machine: never in production unless it is said."""
+        return self.environment == "development" if self.webhooks_local is None else self.webhooks_local
 
     def key(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose, derived from the secret key."""

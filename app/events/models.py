@@ -11,11 +11,17 @@ from sqlmodel import Field, SQLModel
 from app.core.database import moment
 
 # Whoever inserts events makes them pending in the same statement and transaction: there is nothing to forget,
-# no number that a late commit could hide behind, and `event` itself is never written again.
+# no number that a late commit could hide behind, and `event` itself is never written again. Workers hear of
+# it when the transaction commits. PostgreSQL lets transactions that notify commit one by one, so of those
+# that run at once one notifies, and workers look again for a moment (app/worker.py).
+CHANNEL = "cultuurcoordinator_events"
 KEEP_PENDING = """
 CREATE FUNCTION keep_pending() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO event_pending (event) SELECT id FROM inserted;
+  IF pg_try_advisory_xact_lock(7218016, 0) THEN
+    PERFORM pg_notify('cultuurcoordinator_events', '');
+  END IF;
   RETURN NULL;
 END
 $$

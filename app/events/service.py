@@ -92,11 +92,12 @@ async def listed(
     partner: str | None,
     subject: str | None,
     type: str | None,
+    after: int | None = None,
     newest_first: bool = False,
 ) -> EventPage:
     """Events in the order in which they were written; only those for `partner` unless that is None."""
     number = partial(whole, bits=63)
-    after = window.after(number)
+    place = window.after(number)
 
     def page_of(row: Any, *conditions: Any) -> Any:
         """What a page of some events may hold, along an index."""
@@ -106,7 +107,9 @@ async def listed(
         if type is not None:
             query = query.where(row.type == type)
         if after is not None:
-            query = query.where(row.id < after if newest_first else row.id > after)
+            query = query.where(row.id > after)
+        if place is not None:
+            query = query.where(row.id < place if newest_first else row.id > place)
         return query.order_by(row.id.desc() if newest_first else row.id).limit(window.limit + 1)
 
     shown = _both(page_of, partner) if partner else aliased(Event, page_of(Event).subquery())

@@ -43,6 +43,8 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     MESSAGES_READ = "messages:read"
     MESSAGES_WRITE = "messages:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 SCOPE_TEXTS: dict[Scope, str] = {
@@ -71,6 +73,8 @@ SCOPE_TEXTS: dict[Scope, str] = {
     Scope.EVENTS_READ: "See the audit trail",
     Scope.MESSAGES_READ: "See which messages were sent, and who has not been told",
     Scope.MESSAGES_WRITE: "See messages as they are sent, personal links included, and send them again",
+    Scope.WEBHOOKS_READ: "See webhooks and what was delivered to them",
+    Scope.WEBHOOKS_WRITE: "Add, change, try and remove webhooks, and have events sent again",
 }
 
 _PARTICIPATION = {
@@ -94,6 +98,8 @@ _INTAKE = {
     Scope.APPLICANTS_WRITE,
     Scope.EVENTS_READ,
     Scope.MESSAGES_READ,
+    Scope.WEBHOOKS_READ,
+    Scope.WEBHOOKS_WRITE,
 }
 _BILLING = {Scope.INVOICES_READ, Scope.INVOICE_ADDRESSES_WRITE}
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.core.http.answers import page, problems
 from app.core.http.dependencies import Db, Paging
 from app.core.problems import InvalidInput
-from app.core.values import Name
+from app.core.values import DIGITS, Name
 from app.events import service as events
 from app.events.schemas import EventPage
 from app.identity.access import requires
@@ -25,12 +25,21 @@ async def list_events(
     window: Paging,
     subject: Annotated[Name | None, Query(description="Only those about this id")] = None,
     type: Annotated[Name | None, Query(description="Only those of this type")] = None,
+    after: Annotated[
+        int | None,
+        Query(ge=0, lt=2**63, description="Only those with a higher number: what came after an event"),
+        DIGITS,
+    ] = None,
     sort: Annotated[Literal["at", "-at"], Query(description="By when; -at is newest first")] = "at",
 ) -> EventPage:
-    """What happened, oldest first unless `sort` says otherwise; a partner sees its own registrations."""
+    """What happened, oldest first unless `sort` says otherwise; a partner sees its own registrations.
+
+    Who was away reads on `after` the last event it has. Numbers are given before a change is committed, so
+    one may come into view a moment after higher ones: begin a little earlier, and know events by their `id`.
+    """
     partner = None if caller.role is Role.ADMIN else caller.organisation
     newest_first = sort == "-at"
     found = await events.listed(
-        db, window, partner=partner, subject=subject, type=type, newest_first=newest_first
+        db, window, partner=partner, subject=subject, type=type, after=after, newest_first=newest_first
     )
     return page(request, response, found)

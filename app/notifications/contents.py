@@ -10,7 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.attendance.hours import in_hours
 from app.certificates import service as certificates
 from app.certificates.models import Certificate, CertificateStatus
+from app.core.language import Language, spoken
 from app.draws.models import PENDING, Draw, DrawCandidate, DrawStatus
+from app.events.models import Event
+from app.identity.models import Organisation
 from app.notifications import kinds, meetings
 from app.notifications.about import About, Values
 from app.notifications.kinds import Kind
@@ -20,6 +23,10 @@ from app.registrations.lifecycle import Status
 from app.registrations.links import Links
 from app.registrations.models import EnrolmentForm, Registration
 from app.trainings.models import Edition
+
+# Who writes to an organisation, and in whose name.
+_SENDER: Mapping[Language, str] = {"nl": "Het register", "en": "The register"}
+_TRAINING = "Cultuurcoördinator Voortgezet Onderwijs"
 
 
 async def values(
@@ -37,6 +44,25 @@ async def values(
         "partner_email": about.partner.email or "",
         "can_reply": can_reply,
         **known,
+    }
+
+
+async def of_organisation(
+    db: AsyncSession, message: Message, organisation: Organisation, links: Links, *, can_reply: bool
+) -> Values:
+    """What the template of a message to an organisation's contact asks for."""
+    event = await db.get_one(Event, message.event)
+    since = event.data.get("failingSince")
+    zone = "Europe/Amsterdam"
+    return {
+        "name": organisation.name,
+        "training": _TRAINING,
+        "partner": _SENDER[message.language],
+        "can_reply": can_reply,
+        "ended": event.type == "webhook.ended",
+        "since": spoken(datetime.fromisoformat(since), zone, message.language) if since else "",
+        "webhook": event.subject,
+        "docs_url": f"{links.base_url}/v1/docs",
     }
 
 

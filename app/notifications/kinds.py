@@ -38,15 +38,17 @@ class Kind(StrEnum):
     CERTIFICATE_ISSUED = "certificate-issued"
     CERTIFICATE_REISSUED = "certificate-reissued"
     CERTIFICATE_REVOKED = "certificate-revoked"
+    WEBHOOK_PAUSED = "webhook-paused"
 
 
 class Audience(StrEnum):
-    """Whom an event is told to: the people behind which registrations."""
+    """Whom an event is told to: the people behind which registrations, or an organisation."""
 
     SUBJECT = "subject"  # the registration that the event is about
     NAMED = "named"  # the registration that the event names in its data
     CANDIDATES = "candidates"  # of the draw that the event is about
     PARTICIPANTS = "participants"  # of the event's edition
+    ORGANISATION = "organisation"  # the contact of the one that the event names in its data
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ TOLD: Mapping[str, Rule] = {
     "certificate.issued": _always(Kind.CERTIFICATE_ISSUED, Audience.NAMED),
     "certificate.reissued": _always(Kind.CERTIFICATE_REISSUED, Audience.NAMED),
     "certificate.revoked": _always(Kind.CERTIFICATE_REVOKED, Audience.NAMED),
+    "webhook.paused": _always(Kind.WEBHOOK_PAUSED, Audience.ORGANISATION),
+    "webhook.ended": _always(Kind.WEBHOOK_PAUSED, Audience.ORGANISATION),
 }
 # Of these nobody gets an e-mail, and why.
 SILENT: Mapping[str, str] = {
@@ -184,6 +188,15 @@ SILENT: Mapping[str, str] = {
     "registration.refused": "tells administrators of a conflict",
     "registration.told": "says that somebody was told by other means",
     "signing-key.rotated": "about the register itself",
+    "webhook.added": "about a system, not a person",
+    "webhook.changed": "about a system, not a person",
+    "webhook.ping": "never recorded: what a webhook is tried with",
+    "webhook.pinged": "about a system, not a person",
+    "webhook.removed": "about a system, not a person",
+    "webhook.resent": "about a system, not a person",
+    "webhook.resumed": "about a system, not a person",
+    "webhook.retried": "about a system, not a person",
+    "webhook.rotated": "about a system, not a person",
 }
 
 
@@ -227,6 +240,8 @@ def is_still_true(kind: Kind, status: Status) -> bool:
     return status in _STILL_TRUE[kind]
 
 
+# What an organisation's contact is told, who is no applicant.
+TO_ORGANISATIONS = frozenset({Kind.WEBHOOK_PAUSED})
 # Of these the newest alone matters, to one person about one thing: several changes in a row make one message.
 SESSIONS = frozenset({Kind.SESSION_PLANNED, Kind.SESSION_CHANGED, Kind.SESSION_CANCELLED})
 _REACH = frozenset({Kind.OUT_OF_REACH, Kind.WITHIN_REACH})

@@ -23,11 +23,13 @@ class MessageStatus(StrEnum):
 
 
 class Message(SQLModel, table=True):
-    """One event told to the person behind one registration."""
+    """One event told to the person behind one registration, or to the contact of one organisation."""
 
     __table_args__ = (
         # Whatever is killed and run again: an event makes one message of a kind for one person.
         sa.UniqueConstraint("event", "registration", "kind"),
+        sa.UniqueConstraint("event", "organisation", "kind"),
+        sa.CheckConstraint("num_nonnulls(registration, organisation) = 1", name="recipient"),
         sa.CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
         sa.CheckConstraint("language IN ('nl', 'en')", name="language"),
         sa.Index("ix_message_due", "next_attempt_at", "id", postgresql_where=sa.text("status = 'pending'")),
@@ -38,7 +40,8 @@ class Message(SQLModel, table=True):
     event: int = Field(foreign_key="event.id", sa_type=sa.BigInteger)
     # The first of the events that this message tells of: those between were never told by themselves.
     first_event: int = Field(foreign_key="event.id", sa_type=sa.BigInteger)
-    registration: UUID = Field(foreign_key="registration.id")
+    registration: UUID | None = Field(default=None, foreign_key="registration.id")
+    organisation: str | None = Field(default=None, foreign_key="organisation.slug", max_length=63)
     # The event's subject: the session or the draw that a later message may say more of.
     about: str = Field(max_length=100)
     kind: Kind = Field(sa_type=one_of(Kind, "kind"))

@@ -46,6 +46,9 @@ async def tell(db: AsyncSession, happened: Sequence[Event], timing: Timing, now:
     people = await _people(db, [one for event, telling in told for one in _named(event, telling)])
     plain: list[dict[str, Any]] = []
     for event, telling in told:
+        if telling.audience is Audience.ORGANISATION:
+            plain.append(_row(event, telling.kind, timing, now, organisation=event.data["organisation"]))
+            continue
         recipients = {one: people[one] for one in _named(event, telling) if one in people}
         recipients |= await _of_audience(db, event, telling.audience)
         rows = await _rows(db, event, telling.kind, recipients, timing, now)
@@ -110,23 +113,38 @@ async def _rows(
         for one in unsent:
             said = said and kinds.merged(one.kind, said)
         if said is not None:
-            rows.append(
-                {
-                    "id": new_id(),
-                    "event": event.id,
-                    "first_event": unsent[0].first_event if unsent else event.id,
-                    "registration": registration,
-                    "about": event.subject,
-                    "kind": said,
-                    "language": language,
-                    "status": MessageStatus.PENDING,
-                    "created_at": now,
-                    "attempts": 0,
-                    "next_attempt_at": now + waits,
-                    "give_up_at": now + timing.keep,
-                }
-            )
+            row = _row(event, said, timing, now, registration=registration, language=language)
+            first = unsent[0].first_event if unsent else event.id
+            rows.append({**row, "first_event": first, "next_attempt_at": now + waits})
     return rows
+
+
+def _row(
+    event: Event,
+    kind: Kind,
+    timing: Timing,
+    now: datetime,
+    *,
+    registration: UUID | None = None,
+    organisation: str | None = None,
+    language: Language = "nl",
+) -> dict[str, Any]:
+    """A message that is sent as soon as can be."""
+    return {
+        "id": new_id(),
+        "event": event.id,
+        "first_event": event.id,
+        "registration": registration,
+        "organisation": organisation,
+        "about": event.subject,
+        "kind": kind,
+        "language": language,
+        "status": MessageStatus.PENDING,
+        "created_at": now,
+        "attempts": 0,
+        "next_attempt_at": now,
+        "give_up_at": now + timing.keep,
+    }
 
 
 async def _superseded(
@@ -149,7 +167,7 @@ async def _superseded(
     unsent: dict[UUID, list[Message]] = {}
     for one in (await db.exec(pending)).all():
         one.status = MessageStatus.CANCELLED
-        if one.attempts == 0:
+        if one.attempts == 0 and one.registration is not None:
             unsent.setdefault(one.registration, []).append(one)
     await db.flush()
     return unsent

@@ -1,4 +1,4 @@
-"""The post: what the background work does with events and messages, a transaction each."""
+"""The post: what the background work does with messages, a transaction each."""
 
 import asyncio
 import random
@@ -13,8 +13,7 @@ from app.core.clock import Clock
 from app.core.database import Database
 from app.core.problems import Unavailable
 from app.core.settings import Settings
-from app.events import outbox as events
-from app.notifications import outbox, sending
+from app.notifications import sending
 from app.notifications.mail import Mailbox
 from app.notifications.outbox import Timing
 from app.notifications.retries import Refusal
@@ -24,8 +23,6 @@ from app.registrations.links import Links
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-BATCH = 500  # events in one transaction
-SET_ASIDE = timedelta(minutes=10)
 GRACE = 10.0  # seconds that what has begun may take once the worker is stopped
 
 
@@ -53,56 +50,6 @@ class Post:
             links=Links(settings.base_url, settings.key("personal links")),
             timing=Timing(timedelta(days=settings.mail_days), timedelta(minutes=settings.mail_quiet_minutes)),
         )
-
-
-async def empty_outbox(database: Database, clock: Clock, post: Post) -> int:
-    """Act upon every event that is pending, in batches; gives how many there were.
-
-    An event that cannot be acted upon is set aside, so that it holds nothing up.
-    """
-    acted = 0
-    while count := await _act_upon_some(database, clock, post):
-        acted += count
-    return acted
-
-
-async def _act_upon_some(database: Database, clock: Clock, post: Post) -> int:
-    ids: list[int] = []
-    try:
-        return await _act_upon(database, clock, post, BATCH, taken=ids)
-    except Unavailable:
-        raise
-    except Exception:  # one of these events is at fault: take them one by one
-        log.exception("a batch of events failed", events=len(ids))
-    for id in ids:
-        try:
-            await _act_upon(database, clock, post, 1, only=[id])
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("an event was set aside", event=id)
-            async with database.transaction() as db:
-                await events.set_aside(db, id, clock.now() + SET_ASIDE)
-    return len(ids)
-
-
-async def _act_upon(
-    database: Database,
-    clock: Clock,
-    post: Post,
-    limit: int,
-    *,
-    only: list[int] | None = None,
-    taken: list[int] | None = None,
-) -> int:
-    """Claim events and make of them what follows, all in one transaction; gives their number."""
-    now = clock.now()
-    async with database.transaction() as db:
-        claimed = await events.claim(db, now, limit, only)
-        if taken is not None:
-            taken += [event.id for event in claimed if event.id is not None]
-        await outbox.tell(db, claimed, post.timing, now)
-    return len(claimed)
 
 
 async def send(database: Database, clock: Clock, post: Post) -> int:

@@ -21,6 +21,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "done": "12 uur",
         "possible": "18 uur",
         "enough": "21 uur",
+        "since": "woensdag 16 juni 2021, 09.00 uur",
         "travel_note": "Tien minuten lopen van het station.",
     },
     "en": {
@@ -35,6 +36,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "done": "12 hours",
         "possible": "18 hours",
         "enough": "21 hours",
+        "since": "Wednesday 16 June 2021, 09:00",
         "travel_note": "Ten minutes' walk from the station.",
     },
 }
@@ -106,4 +108,10 @@ def _particulars(words: Mapping[str, str]) -> dict[Kind, dict[str, Any]]:
         Kind.CERTIFICATE_ISSUED: certificate,
         Kind.CERTIFICATE_REISSUED: {**certificate, "number": "CCVO-2022-000002"},
         Kind.CERTIFICATE_REVOKED: certificate,
+        Kind.WEBHOOK_PAUSED: {
+            "ended": False,
+            "since": words["since"],
+            "webhook": "01890000-0000-7000-8000-000000000000",
+            "docs_url": "https://register.example/v1/docs",
+        },
     }

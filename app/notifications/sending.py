@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.identity.models import Organisation
 from app.notifications import about, contents, letters, mail, retries
 from app.notifications.about import About
 from app.notifications.mail import Envelope, Letter, Mailbox
@@ -65,6 +66,8 @@ async def prepare(
     db: AsyncSession, message: Message, links: Links, sender: Mailbox, reply_to: Mailbox | None, now: datetime
 ) -> Envelope | None:
     """The e-mail of a claimed message, in the words of this moment; None when it is no longer to be sent."""
+    if message.organisation is not None:
+        return await _to_organisation(db, message, links, sender, reply_to, now)
     known = await about.load(db, message)
     if not await contents.is_current(db, known):
         return None
@@ -80,6 +83,25 @@ async def prepare(
         reply_to=answers,
         message_id=message.message_id or mail.message_id(message.id, sender),
         language=known.language,
+        at=now,
+    )
+
+
+async def _to_organisation(
+    db: AsyncSession, message: Message, links: Links, sender: Mailbox, reply_to: Mailbox | None, now: datetime
+) -> Envelope | None:
+    """The e-mail to an organisation's contact; None when it has none by now."""
+    organisation = await db.get_one(Organisation, message.organisation, populate_existing=True)
+    if organisation.email is None:
+        return None
+    values = await contents.of_organisation(db, message, organisation, links, can_reply=reply_to is not None)
+    return mail.compose(
+        letters.write(message.kind, message.language, values),
+        sender=sender,
+        recipient=Mailbox(organisation.email, organisation.name),
+        reply_to=reply_to,
+        message_id=message.message_id or mail.message_id(message.id, sender),
+        language=message.language,
         at=now,
     )
 

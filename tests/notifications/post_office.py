@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
+from app import acting
 from app.core.clock import Clock
 from app.notifications import posting
 from app.notifications.posting import Post
@@ -109,7 +110,7 @@ class Postman:
 
     def collect(self) -> int:
         """Make messages of what happened."""
-        return self._call(posting.empty_outbox)
+        return self._call(acting.empty_outbox)
 
     def send(self) -> int:
         """Send what is due."""

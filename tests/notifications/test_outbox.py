@@ -118,7 +118,7 @@ def test_several_workers_share_what_there_is(world: World, postman: Postman) -> 
     for _ in range(9):
         world.register()
     before = _pending(world)
-    with mock.patch("app.notifications.posting.BATCH", 2):
+    with mock.patch("app.acting.BATCH", 2):
         acted = world.http.together([postman.collect] * 3)
     assert sum(acted) == before
     assert (_pending(world), _count(world)) == (0, 9)
@@ -136,7 +136,7 @@ def test_an_event_that_cannot_be_acted_upon_holds_nothing_up(world: World, postm
 
     world.http.portal.call(record)
     world.register()
-    with mock.patch("app.notifications.posting.log") as log:
+    with mock.patch("app.acting.log") as log:
         assert postman.collect() == 3
     assert log.exception.call_count == 2
     assert (_pending(world), _count(world)) == (1, 2)

@@ -165,6 +165,18 @@ GET    /v1/message-templates                                   p a
 GET    /v1/message-templates/{kind}/preview                    p a
 GET    /v1/editions/{edition}/untold-outcomes                  p a
 POST   /v1/registrations/{registrationId}/_told                p a
+GET    /v1/webhooks                                            p a
+POST   /v1/webhooks                                            p a
+GET    /v1/webhooks/{webhookId}                                p a
+PATCH  /v1/webhooks/{webhookId}                                p a
+DELETE /v1/webhooks/{webhookId}                                p a
+POST   /v1/webhooks/{webhookId}/_rotate                        p a
+POST   /v1/webhooks/{webhookId}/_resume                        p a
+POST   /v1/webhooks/{webhookId}/_ping                          p a
+POST   /v1/webhooks/{webhookId}/_resend                        p a
+GET    /v1/webhooks/{webhookId}/deliveries                     p a
+GET    /v1/webhook-deliveries/{deliveryId}                     p a
+POST   /v1/webhook-deliveries/{deliveryId}/_retry              p a
 GET    /v1/events                                              p a
 GET    /v1/openapi.json                                        public
 GET    /v1/docs                                                public
@@ -173,6 +185,7 @@ GET    /v1/docs/dutch.js                                       public
 GET    /v1/docs/start.js                                       public
 GET    /health/live                                            public
 GET    /health/ready                                           public
+GET    /metrics                                                public
 """
 ROWS = {(line.split()[0], line.split()[1]): line.split()[2:] for line in TABLE.strip().splitlines()}
 LETTERS = {"p": Role.PARTNER, "v": Role.PROVIDER, "c": Role.CERTIFIER, "a": Role.ADMIN}
@@ -203,6 +216,8 @@ FILLED = {
     "calendarToken": "nothing",
     "pageToken": "nothing",
     "makeUpId": "01890000-0000-7000-8000-000000000000",
+    "webhookId": "01890000-0000-7000-8000-000000000000",
+    "deliveryId": "01890000-0000-7000-8000-000000000000",
 }
 
 
@@ -288,8 +303,13 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
         "sessionId": world.sessions()[0]["id"],
         "makeUpId": _made_up(world, registration["id"]),
         "importId": imported(world.mocca, world)["id"],
+    } | _webhook(world)
+    bodies: dict[str, Any] = {
+        "PATCH": {},
+        "PUT": ADDRESS,
+        "_told": {"reason": "Gebeld."},
+        "_resend": {"afterEvent": 0},
     }
-    bodies: dict[str, Any] = {"PATCH": {}, "PUT": ADDRESS, "_told": {"reason": "Gebeld."}}
     for (method, path), allowed in ROWS.items():
         # An edition's table is everybody's, with the rows that are their own; templates are everybody's too.
         if "p" in allowed and set(re.findall(r"{(\w+)}", path)) & set(ids):
@@ -297,11 +317,28 @@ def test_what_is_another_partners_is_not_found(world: World) -> None:
             answer = world.fleck.request(method, path.format(**ids), json=body)
             assert answer.status_code == 404, (method, path, answer.text)
             assert registration["id"] not in answer.text
-    lists = ("registrations", "applicants", "attendance", "certificates", "invoices", "messages", "events")
+    lists = (
+        "registrations",
+        "applicants",
+        "attendance",
+        "certificates",
+        "invoices",
+        "messages",
+        "webhooks",
+        "events",
+    )
     for path in (*lists, f"editions/{PILOT}/contact-hours"):
         assert world.mocca.get(f"/v1/{path}").json()["items"], path
         assert world.fleck.get(f"/v1/{path}").json()["items"] == [], path
     assert world.mocca.get(f"/v1/registrations/{registration['id']}").json() == registration
+
+
+def _webhook(world: World) -> dict[str, str]:
+    """The ids of a webhook and of a delivery to it."""
+    body = {"url": "https://systeem.example/", "types": ["registration.*"]}
+    webhook = world.mocca.post("/v1/webhooks", body).json()["id"]
+    delivery = world.mocca.post(f"/v1/webhooks/{webhook}/_ping").json()["id"]
+    return {"webhookId": webhook, "deliveryId": delivery}
 
 
 def _made_up(world: World, registration_id: str) -> str:

@@ -12,7 +12,7 @@ from app.registrations.links import Links
 from tests.imports.files import imported
 from tests.notifications.post_office import Postman
 from tests.samples import PDF
-from tests.whole.test_access import ROWS, _made_up, _routes
+from tests.whole.test_access import ROWS, _made_up, _routes, _webhook
 from tests.world import ADDRESS, JSON, PILOT, SELLER, World, form, registration
 
 ROUTES = [(method, route.path) for route in _routes() for method in sorted(route.methods or ())]
@@ -58,6 +58,10 @@ CHANGES: dict[tuple[str, str], tuple[list[JSON], str]] = {
     ("PUT", "/v1/personal-pages/{pageToken}/progress/{phase}"): (
         [{"evidence": "Een"}, {"evidence": "Twee"}],
         "/v1/personal-pages/{pageToken}/progress/{phase}",
+    ),
+    ("PATCH", "/v1/webhooks/{webhookId}"): (
+        [{"description": "Een"}, {"description": None}],
+        "/v1/webhooks/{webhookId}",
     ),
     ("PUT", "/v1/enrolment-forms/{token}"): ([form()], "/v1/enrolment-forms/{token}"),
     ("PATCH", "/v1/enrolment-forms/{token}"): (
@@ -110,6 +114,7 @@ class Everything:
             "listId": "1",
             "on": world.publish_head(),
         }
+        self.names |= _webhook(world)
         self.names["fileId"] = self._file(made["id"])
         world.at("2021-10-07T15:00+02:00")  # the first session runs, so there is a code to check in by
 

@@ -25,6 +25,8 @@ ANSWER_200 = {
     "/v1/registrations/{registrationId}/enrolment-form/_remind",
     "/v1/editions/{edition}/invoices",
     "/v1/invoices/{invoiceNumber}/_pay",
+    "/v1/webhooks/{webhookId}/_rotate",
+    "/v1/webhooks/{webhookId}/_resend",
 }
 # The other POSTs, and why a repeat does no harm without a key.
 NO_KEY = {
@@ -48,6 +50,8 @@ NO_KEY = {
     "/v1/registrations/{registrationId}/make-up-hours/{makeUpId}/_revoke": "is refused the second time",
     "/v1/personal-pages/{pageToken}/check-ins": "who has checked in stays so",
     "/v1/messages/{messageId}/_retry": "a message that waits is sent once",
+    "/v1/webhooks/{webhookId}/_resume": "is refused the second time",
+    "/v1/webhook-deliveries/{deliveryId}/_retry": "a delivery that waits is sent once",
     "/v1/registrations/{registrationId}/_told": "is refused the second time",
     "/v1/personal-pages/{pageToken}/progress/{phase}/_submit": "hands in the same once more",
     "/v1/personal-pages/{pageToken}/files/{fileId}/_remove": "finds nothing the second time",
@@ -160,6 +164,13 @@ def test_each_of_them_answers_a_repeat_and_does_nothing(world: World) -> None:
     anew = ask(world.lkca, "/v1/certificates/{number}/_reissue", renamed, number=number)
     assert anew.headers["location"].endswith("-000002")
     ask(world.lkca, "/v1/certificate-batches", {"edition": PILOT, "dryRun": True})
+    hook = {"url": "https://systeem.example/", "types": ["registration.*"]}
+    webhook = ask(world.fleck, "/v1/webhooks", hook).json()
+    path = "/v1/webhooks/{webhookId}"
+    assert ask(world.fleck, f"{path}/_rotate", webhookId=webhook["id"]).json()["secret"] != webhook["secret"]
+    ask(world.fleck, f"{path}/_ping", webhookId=webhook["id"])
+    again = ask(world.fleck, f"{path}/_resend", {"afterEvent": 0}, webhookId=webhook["id"])
+    assert again.json()["deliveries"] > 0
     assert ask.paths == KEYED
 
 
