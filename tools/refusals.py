@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import httpx
+from sqlmodel import select
 
 from app import openapi
 from app.core import idempotency as idempotent
@@ -21,6 +22,7 @@ from app.core.http import idempotency
 from app.core.idempotency import Attempt
 from app.identity import tokens
 from app.identity.caller import Caller, Scope
+from app.webhooks.models import Webhook, WebhookStatus
 from tests.notifications.post_office import Postman, PostOffice
 from tests.world import JSON, PILOT, SELLER, Http, World, registration
 
@@ -233,6 +235,7 @@ def _states(world: World) -> None:
     world.fleck.post("/v1/registrations", registration())
     _evidence(world, others)
     _messages(world)
+    _webhooks(world)
     admin.patch(f"/v1/editions/{PILOT}", {"title": "Anders"}, headers={"If-Match": '"other"'})
     http.get(f"/v1/editions/{PILOT}", headers={"If-Match": '"other"'})
 
@@ -255,6 +258,23 @@ def _messages(world: World) -> None:
         found = world.admin.get("/v1/messages", params={"status": status}).json()["items"]
         world.admin.post(f"/v1/messages/{found[0]['id']}/_retry")
         world.admin.get(f"/v1/messages/{found[0]['id']}/preview")
+
+
+def _webhooks(world: World) -> None:
+    """A webhook that is active has nothing to resume; one that is paused is sent nothing."""
+    body = {"url": "https://systeem.example/", "types": ["registration.*"]}
+    path = f"/v1/webhooks/{world.fleck.post('/v1/webhooks', body).json()['id']}"
+    world.fleck.post(f"{path}/_resume")
+    tried = world.fleck.post(f"{path}/_ping").json()["id"]
+
+    async def pause() -> None:
+        async with world.app.state.database.transaction() as db:
+            for webhook in (await db.exec(select(Webhook))).all():
+                webhook.status = WebhookStatus.PAUSED
+
+    world.http.portal.call(pause)
+    world.fleck.post(f"/v1/webhook-deliveries/{tried}/_retry")
+    world.fleck.delete(path)
 
 
 def wrong_codes(http: Http, page: str, session: str) -> None:

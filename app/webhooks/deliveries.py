@@ -12,6 +12,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.database import new_id
+from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.events import service as events
@@ -97,12 +98,17 @@ async def ping(db: AsyncSession, caller: Caller, webhook_id: UUID, now: datetime
     return await _whole(db, made)
 
 
-async def retry(db: AsyncSession, caller: Caller, delivery_id: UUID, now: datetime) -> DeliveryWithAttempts:
+async def retry(
+    db: AsyncSession, caller: Caller, delivery_id: UUID, now: datetime, expected: Expected
+) -> DeliveryWithAttempts:
     """Send a delivery as soon as can be, whatever came of it before; for three days from now on.
 
-    One that is under way just now stays so. WebhookNotActive when its webhook is paused or off.
+    One that is under way just now stays so. Raises NotFound, PreconditionFailed, and WebhookNotActive when
+    its webhook is paused or off.
     """
     delivery, webhook = await _one(db, caller, delivery_id, lock=True)
+    if expected:
+        expected.require(await _whole(db, delivery))
     _require_active(webhook)
     delivery.next_attempt_at, delivery.give_up_at = now, now + outcomes.GIVE_UP
     if delivery.claimed_by is None:

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.core.http.answers import page, problems, tagged
-from app.core.http.dependencies import Db, Now, Paging
+from app.core.http.dependencies import Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
-from app.core.problems import InvalidInput, NotFound
+from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Name
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
@@ -73,10 +73,10 @@ async def get_delivery(
     "/webhook-deliveries/{deliveryId}/_retry",
     summary="Send a delivery again",
     operation_id="retryWebhookDelivery",
-    responses=problems(InvalidInput, NotFound, WebhookNotActive),
+    responses=problems(InvalidInput, NotFound, WebhookNotActive, PreconditionFailed),
 )
 async def retry_delivery(
-    delivery_id: DeliveryId, caller: Writing, response: Response, db: Db, now: Now
+    delivery_id: DeliveryId, caller: Writing, response: Response, db: Db, now: Now, expected: Precondition
 ) -> DeliveryWithAttempts:
     """Send it as soon as can be, whatever came of it before."""
-    return tagged(response, await deliveries.retry(db, caller, delivery_id, now))
+    return tagged(response, await deliveries.retry(db, caller, delivery_id, now, expected))

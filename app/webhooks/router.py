@@ -108,37 +108,45 @@ async def change_webhook(
     status_code=204,
     summary="Remove a webhook",
     operation_id="removeWebhook",
-    responses=problems(InvalidInput, NotFound),
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
 )
-async def remove_webhook(webhook_id: WebhookId, caller: Writing, db: Db, now: Now) -> None:
+async def remove_webhook(
+    webhook_id: WebhookId, caller: Writing, db: Db, now: Now, expected: Precondition
+) -> None:
     """Remove it, with its log and with what was still to be delivered."""
-    await webhooks.remove(db, caller, webhook_id, now)
+    await webhooks.remove(db, caller, webhook_id, now, expected)
 
 
 @router.post(
     "/{webhookId}/_rotate",
     summary="Give a webhook a new secret",
     operation_id="rotateWebhook",
-    responses=problems(InvalidInput, NotFound),
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
 )
 async def rotate_webhook(
-    webhook_id: WebhookId, caller: WritingOnce, response: Response, db: Db, means: Making, now: Now
+    webhook_id: WebhookId,
+    caller: WritingOnce,
+    response: Response,
+    db: Db,
+    means: Making,
+    now: Now,
+    expected: Precondition,
 ) -> WebhookWithSecret:
     """The new secret is shown this once; for 24 hours deliveries carry a signature of the one before too."""
-    return tagged(response, await webhooks.rotate(db, caller, webhook_id, means, now))
+    return tagged(response, await webhooks.rotate(db, caller, webhook_id, means, now, expected))
 
 
 @router.post(
     "/{webhookId}/_resume",
     summary="Resume a webhook",
     operation_id="resumeWebhook",
-    responses=problems(InvalidInput, NotFound, NotPaused),
+    responses=problems(InvalidInput, NotFound, NotPaused, PreconditionFailed),
 )
 async def resume_webhook(
-    webhook_id: WebhookId, caller: Writing, response: Response, db: Db, now: Now
+    webhook_id: WebhookId, caller: Writing, response: Response, db: Db, now: Now, expected: Precondition
 ) -> WebhookRead:
     """Deliver again to one that was paused or off; what waits goes at once."""
-    return tagged(response, await webhooks.resume(db, caller, webhook_id, now))
+    return tagged(response, await webhooks.resume(db, caller, webhook_id, now, expected))
 
 
 @router.post(

@@ -131,18 +131,28 @@ async def change(
     return shown(webhook, now)
 
 
-async def remove(db: AsyncSession, caller: Caller, webhook_id: UUID, now: datetime) -> None:
-    """Remove a webhook, with everything that was still to be delivered to it."""
+async def remove(
+    db: AsyncSession, caller: Caller, webhook_id: UUID, now: datetime, expected: Expected
+) -> None:
+    """Remove a webhook, with everything that was still to be delivered to it.
+
+    Raises NotFound and PreconditionFailed.
+    """
     webhook = await one(db, caller, webhook_id, lock=True)
+    expected.require(shown(webhook, now))
     await db.delete(webhook)
     _record(db, caller, "webhook.removed", webhook, now)
 
 
 async def rotate(
-    db: AsyncSession, caller: Caller, webhook_id: UUID, means: Means, now: datetime
+    db: AsyncSession, caller: Caller, webhook_id: UUID, means: Means, now: datetime, expected: Expected
 ) -> WebhookWithSecret:
-    """Give a webhook a new secret, which is given this once; the one before signs too, for a day."""
+    """Give a webhook a new secret, which is given this once; the one before signs too, for a day.
+
+    Raises NotFound and PreconditionFailed.
+    """
     webhook = await one(db, caller, webhook_id, lock=True)
+    expected.require(shown(webhook, now))
     webhook.previous_secret, webhook.previous_until = webhook.secret, now + OVERLAP
     secret = _new_secret(webhook, means)
     _record(db, caller, "webhook.rotated", webhook, now)
@@ -150,9 +160,15 @@ async def rotate(
     return WebhookWithSecret(**_members(webhook, now), secret=secret)
 
 
-async def resume(db: AsyncSession, caller: Caller, webhook_id: UUID, now: datetime) -> WebhookRead:
-    """Tell a webhook again that was paused or off; what waited for it goes at once. NotPaused otherwise."""
+async def resume(
+    db: AsyncSession, caller: Caller, webhook_id: UUID, now: datetime, expected: Expected
+) -> WebhookRead:
+    """Tell a webhook again that was paused or off; what waited for it goes at once.
+
+    Raises NotFound, PreconditionFailed and NotPaused.
+    """
     webhook = await one(db, caller, webhook_id, lock=True)
+    expected.require(shown(webhook, now))
     if webhook.status is WebhookStatus.ACTIVE:
         raise NotPaused("The webhook is active.")
     webhook.status, webhook.status_at = WebhookStatus.ACTIVE, now

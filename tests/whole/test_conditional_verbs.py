@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from tests.conftest import sql
 from tests.core.test_idempotency import key
 from tests.notifications.post_office import Postman
 from tests.samples import PDF, picture
@@ -21,6 +22,8 @@ from tests.world import PILOT, Http, Party, World
 NO_CHANGE = {
     "/v1/oauth/token": "makes a token, which is kept nowhere",
     "/v1/verifications": "keeps nothing",
+    "/v1/webhooks/{webhookId}/_ping": "adds a delivery; the webhook stays as it was",
+    "/v1/webhooks/{webhookId}/_resend": "adds deliveries; the webhook stays as it was",
     "/v1/personal-pages/{pageToken}/check-ins": "records that somebody is there, whatever was read before",
     "/v1/enrolment-forms/{token}": "is what a page sends, with the tag that it was made with as a field",
     "/v1/editions/{edition}/invoices": "makes invoices for who has none, whoever that is by now",
@@ -105,6 +108,7 @@ class Conditional:
 def test_each_is_done_against_what_was_seen(world: World) -> None:
     do = Conditional(world)
     _clients_and_sessions(do)
+    _webhooks(do)
     _registrations(do)
     one = _draw(do)
     _participant(do, one)
@@ -125,6 +129,18 @@ def _clients_and_sessions(do: Conditional) -> None:
     do(admin, "/v1/clients/{clientId}", method="DELETE")
     session = admin.post("/v1/sessions", {**SESSION, "editions": ["voorbeeld"]}).json()["id"]
     do(admin, "/v1/sessions/{sessionId}/_cancel", sessionId=session)
+
+
+def _webhooks(do: Conditional) -> None:
+    world, fleck = do.world, do.world.fleck
+    body = {"url": "https://systeem.example/", "types": ["registration.*"]}
+    do(fleck, "/v1/webhooks/{webhookId}/_rotate", webhookId=fleck.post("/v1/webhooks", body).json()["id"])
+    ping = fleck.post("/v1/webhooks/{webhookId}/_ping".format(**do.names)).json()["id"]
+    world.at("2021-06-15T10:30+02:00")
+    do(fleck, "/v1/webhook-deliveries/{deliveryId}/_retry", deliveryId=ping)
+    sql(world.database_url, "UPDATE webhook SET status = 'paused'")
+    do(fleck, "/v1/webhooks/{webhookId}/_resume")
+    do(fleck, "/v1/webhooks/{webhookId}", method="DELETE")
 
 
 def _registrations(do: Conditional) -> None:
