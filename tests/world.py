@@ -128,9 +128,14 @@ class World:
 
     def events(self, type: str | None = None) -> list[JSON]:
         """The audit trail, oldest first."""
-        query = {"type": type} if type else {}
-        items: list[JSON] = self.admin.get("/v1/events", params={"limit": "100", **query}).json()["items"]
-        return items
+        query = {"limit": "100", "type": type} if type else {"limit": "100"}
+        items: list[JSON] = []
+        while True:
+            page = self.admin.get("/v1/events", params=query).json()
+            items += page["items"]
+            if page["nextCursor"] is None:
+                return items
+            query["cursor"] = page["nextCursor"]
 
     def register(self, partner: Party | None = None, **change: Any) -> JSON:
         """A registration for the pilot, of somebody new."""

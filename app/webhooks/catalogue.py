@@ -28,6 +28,7 @@ NOUNS: Mapping[str, str] = {
     "pilot": "The pilot's data was added.",
     "progress": "Progress in a phase was recorded, or evidence handed in.",
     "registration": "A registration came in, was changed, or has another status.",
+    "registration-import": "A file of registrations was taken in, or is done.",
     "session": "A session was planned, changed or cancelled.",
     "signing-key": "Certificates are signed with another key.",
     "webhook": "A webhook was added, changed, paused, resumed or removed, or asked to be told again.",

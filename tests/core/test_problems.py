@@ -254,7 +254,7 @@ def test_a_slash_at_the_end_is_another_address(world: World) -> None:
 def test_a_wrong_method_is_told_the_right_ones(world: World) -> None:
     right = {
         ("GET", "/v1/oauth/token"): {"POST"},
-        ("GET", "/v1/clients/x"): {"DELETE"},
+        ("PUT", "/v1/clients/x"): {"DELETE", "GET"},
         ("POST", "/v1/phases"): {"GET"},
         ("DELETE", "/v1/organisations"): {"GET", "POST"},
         ("PUT", "/v1/organisations/fleck"): {"GET", "PATCH"},

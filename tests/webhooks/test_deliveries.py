@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 from uuid import uuid4
 
@@ -42,7 +43,7 @@ def test_of_one_subject_a_later_event_waits_for_an_earlier_one(world: World) -> 
         first = int(sql(world.database_url, "SELECT min(id) FROM event WHERE subject = $$" + a + "$$")[0][0])
         bad.add(f"evt_{first}")
         deliverer.round()
-        assert _subjects(receiver) == [a, b, b]
+        assert Counter(_subjects(receiver)) == {a: 1, b: 2}
         # It is tried again, and only when it has been taken do those behind it go.
         deliverer.later(seconds=4)
         assert [deliverer.round(), len(receiver.received)] in ([0, 3], [1, 4])

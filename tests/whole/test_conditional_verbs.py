@@ -22,6 +22,7 @@ from tests.world import PILOT, Http, Party, World
 NO_CHANGE = {
     "/v1/oauth/token": "makes a token, which is kept nowhere",
     "/v1/verifications": "keeps nothing",
+    "/v1/verifications/_check": "keeps nothing",
     "/v1/webhooks/{webhookId}/_ping": "adds a delivery; the webhook stays as it was",
     "/v1/webhooks/{webhookId}/_resend": "adds deliveries; the webhook stays as it was",
     "/v1/personal-pages/{pageToken}/check-ins": "records that somebody is there, whatever was read before",

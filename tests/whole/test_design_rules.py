@@ -249,4 +249,4 @@ def test_the_document_is_published_where_it_should_be(world: World) -> None:
     assert set(document["info"]["contact"]) == {"name", "url", "email"}
     assert document["info"]["license"]["identifier"] == "EUPL-1.2"
     assert [server["url"] for server in document["servers"]] == ["/v1"]
-    assert all(path.startswith(("/v1/", "/health/", "/.well-known/")) for path in PATHS)
+    assert all(path.startswith(("/v1/", "/health/", "/metrics", "/.well-known/")) for path in PATHS)
