@@ -163,6 +163,9 @@ def _config(names: pilot.Names, token: str | None, scenarios: int) -> str:
     # The page's own buttons post there, which is no part of the contract.
     lines += ["[[operations]]", 'include-path = "/enrolment-forms/{token}"']
     lines += ["checks.unsupported_method.enabled = false", "checks.allow_header_conformance.enabled = false"]
+    # A client is ended, and stays in the list with its `endedAt`: so it can be read.
+    lines += ["[[operations]]", 'include-path = "/clients/{clientId}"']
+    lines += ["checks.use_after_free.enabled = false"]
     return "\n".join(lines)
 
 

@@ -102,6 +102,7 @@ def test_ending_a_client_ends_its_secret_and_its_tokens(world: World) -> None:
         if item["clientId"] == made["clientId"]
     ]
     assert item["endedAt"] == "2021-06-15T07:01:00Z"
+    assert world.admin.get(f"/v1/clients/{made['clientId']}").json() == item
 
 
 def test_ending_again_changes_nothing_and_nothing_brings_a_client_back(world: World) -> None:
@@ -137,8 +138,9 @@ def test_a_body_that_is_not_a_client_names_every_fault(world: World) -> None:
     assert pointers == {"#/organisation", "#/role", "#/name", "#/secret", "#/clientId"}
 
 
-def test_a_client_that_is_not_there_cannot_be_ended_or_rotated(world: World) -> None:
+def test_a_client_that_is_not_there_cannot_be_read_ended_or_rotated(world: World) -> None:
     for name, status in (("nobody", 404), ("%20", 400), ("a%00", 400), ("x" * 101, 400)):
+        assert world.admin.get(f"/v1/clients/{name}").status_code == status
         assert world.admin.delete(f"/v1/clients/{name}").status_code == status
         assert world.admin.post(f"/v1/clients/{name}/_rotate").status_code == status
 
