@@ -25,7 +25,7 @@ import httpx
 import uuid_utils.compat
 from sqlmodel import select
 
-from app import migrate, openapi, seed, worker
+from app import __version__, migrate, openapi, seed, worker
 from app.core import embedded, logs
 from app.core.database import Database
 from app.core.http import tables
@@ -392,7 +392,7 @@ def _subscribe(world: World) -> None:
     async def deliver() -> None:
         async with state.database.transaction() as db:
             claimed, _ = await claims.claim(db, 1, state.clock.now(), 64)
-            head = {"content-type": "application/json", "user-agent": "cultuurcoordinator/0.1.0"}
+            head = {"content-type": "application/json", "user-agent": f"cultuurcoordinator/{__version__}"}
             answer = {"content-type": "text/plain", "server": "systeem"}
             sent = Sent(state.clock.now(), 84, head, 200, answer, "OK")
             done = [Result(one, sent, outcomes.judged(200), 0.5) for one in claimed]
