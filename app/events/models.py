@@ -31,6 +31,42 @@ CREATE TRIGGER event_pending AFTER INSERT ON event REFERENCING NEW TABLE AS inse
 FOR EACH STATEMENT EXECUTE FUNCTION keep_pending()
 """
 
+# Numbers are given before a commit, so a lower one may come into view after a higher one, and who reads on
+# after the higher one would miss it. So a transaction, before its first event, locks the last number that was
+# given: what it writes is higher. `events_settled` gives the number up to which everything is committed or
+# never will be: of what was given when it began, less what a transaction that is under way may still bring.
+MARK_WRITING = """
+CREATE FUNCTION events_mark_writing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('cultuurcoordinator.writes_events', true) IS DISTINCT FROM 'yes' THEN
+    PERFORM pg_advisory_xact_lock_shared(
+      (25974::bigint << 48) | (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM event_id_seq)
+    );
+    PERFORM set_config('cultuurcoordinator.writes_events', 'yes', true);
+  END IF;
+  RETURN NULL;
+END
+$$
+"""
+WRITING_TRIGGER = """
+CREATE TRIGGER event_writing BEFORE INSERT ON event FOR EACH STATEMENT EXECUTE FUNCTION events_mark_writing()
+"""
+SETTLED = """
+CREATE FUNCTION events_settled() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  given bigint;
+  writing bigint;
+BEGIN
+  SELECT last_value INTO given FROM event_id_seq;
+  SELECT min((classid::bigint << 32 | objid::bigint) & ((1::bigint << 48) - 1)) INTO writing
+  FROM pg_locks
+  WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 25974
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+  RETURN least(given, writing);
+END
+$$
+"""
+
 
 class Event(SQLModel, table=True):
     """Something that happened, written in the transaction that made it happen."""
@@ -64,8 +100,8 @@ class EventPending(SQLModel, table=True):
     not_before: datetime | None = moment(nullable=True)
 
 
-# Tables that are made from the models, as in tests, need the trigger too; a migration makes its own.
+# Tables that are made from the models, as in tests, need the triggers too; a migration makes its own.
 @event.listens_for(SQLModel.metadata.tables["event"], "after_create")
 def _add_trigger(_: sa.Table, connection: sa.Connection, **_options: Any) -> None:
-    connection.execute(sa.text(KEEP_PENDING))
-    connection.execute(sa.text(PENDING_TRIGGER))
+    for statement in (KEEP_PENDING, PENDING_TRIGGER, MARK_WRITING, WRITING_TRIGGER, SETTLED):
+        connection.execute(sa.text(statement))

@@ -95,9 +95,13 @@ async def listed(
     after: int | None = None,
     newest_first: bool = False,
 ) -> EventPage:
-    """Events in the order in which they were written; only those for `partner` unless that is None."""
+    """Events by their numbers; only those for `partner` unless that is None.
+
+    Oldest first, none comes into view after a higher one did: who reads on after the last misses nothing.
+    """
     number = partial(whole, bits=63)
     place = window.after(number)
+    settled = None if newest_first else (await db.exec(select(sa.func.events_settled()))).one()
 
     def page_of(row: Any, *conditions: Any) -> Any:
         """What a page of some events may hold, along an index."""
@@ -108,6 +112,8 @@ async def listed(
             query = query.where(row.type == type)
         if after is not None:
             query = query.where(row.id > after)
+        if settled is not None:
+            query = query.where(row.id <= settled)
         if place is not None:
             query = query.where(row.id < place if newest_first else row.id > place)
         return query.order_by(row.id.desc() if newest_first else row.id).limit(window.limit + 1)

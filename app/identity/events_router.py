@@ -34,8 +34,8 @@ async def list_events(
 ) -> EventPage:
     """What happened, oldest first unless `sort` says otherwise; a partner sees its own registrations.
 
-    Who was away reads on `after` the last event it has. Numbers are given before a change is committed, so
-    one may come into view a moment after higher ones: begin a little earlier, and know events by their `id`.
+    Who was away reads on `after` the last event it has, and misses none: oldest first, an event shows when
+    everything with a lower `id` has been committed.
     """
     partner = None if caller.role is Role.ADMIN else caller.organisation
     newest_first = sort == "-at"

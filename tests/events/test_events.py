@@ -1,6 +1,11 @@
 """The audit trail: in order, whole, and to each what is theirs."""
 
+import asyncio
+from threading import Event as Flag
+from threading import Thread
 from uuid import UUID
+
+import asyncpg
 
 from tests.conftest import sql
 from tests.world import JSON, PILOT, Party, World
@@ -175,3 +180,56 @@ def test_a_partner_hears_of_the_sessions_of_editions_it_takes_part_in(world: Wor
         seen += [event["type"] for event in answer.json()["items"]]
         path = answer.links.get("next", {}).get("url", "")
     assert seen == types
+
+
+def test_none_comes_into_view_after_a_higher_one(world: World) -> None:
+    """A transaction that began to write before another, and commits after it, holds the other's back."""
+    insert = """
+        INSERT INTO event (type, subject, actor, at, data) VALUES ('test.written', $1, 'x', now(), '{}')
+        RETURNING id
+    """
+
+    def seen(**query: str) -> list[int]:
+        return [event["id"] for event in listed(world.admin, type="test.written", **query)]
+
+    async def race() -> None:
+        url = world.database_url.replace("+asyncpg", "")
+        slow, fast = await asyncpg.connect(url), await asyncpg.connect(url)
+        for ends in (True, False):
+            before = await asyncio.to_thread(seen)
+            transaction = slow.transaction()
+            await transaction.start()
+            first = await slow.fetchval(insert, "slow")
+            higher = [await fast.fetchval(insert, "fast") for _ in range(2)]
+            assert first < min(higher)
+            # They are there, as a reader of the newest sees, who does not read on from them.
+            assert set(higher) <= set(await asyncio.to_thread(seen, sort="-at"))
+            assert await asyncio.to_thread(seen) == before
+            await (transaction.commit() if ends else transaction.rollback())
+            assert await asyncio.to_thread(seen) == [*before, *([first] if ends else []), *higher]
+        await slow.close()
+        await fast.close()
+
+    asyncio.run(race())
+
+
+def test_who_reads_on_while_many_write_misses_none_and_reads_none_twice(world: World) -> None:
+    read: list[int] = []
+    done = Flag()
+
+    def follow() -> None:
+        while True:
+            last = done.is_set()
+            found = listed(world.fleck, after=str(read[-1] if read else 0))
+            read.extend(event["id"] for event in found)
+            if last and not found:
+                return
+
+    reader = Thread(target=follow)
+    reader.start()
+    for _ in range(5):
+        world.http.together([world.register] * 6)
+    done.set()
+    reader.join()
+    assert read == [event["id"] for event in listed(world.fleck)]
+    assert len(read) >= 30
