@@ -36,9 +36,12 @@ REGISTER = """WITH a AS (INSERT INTO applicant (id, partner, given_name, family_
   f AS (INSERT INTO enrolment_form (registration, token_digest) SELECT r.id, $13 FROM r)
 INSERT INTO event (type, subject, edition, partner, actor, at, data)
   VALUES ('registration.received', $2::text, $8, 'fleck', 'bench', now(), '{}')"""
-ATTEND = """WITH w AS (INSERT INTO attendance (session, registration, presence, minutes, recorded_by, recorded_at)
-    VALUES ($1, $2, 'present', $3, 'bench', now())
-  ON CONFLICT (session, registration) DO UPDATE SET minutes = $3, recorded_at = now() RETURNING 1)
+ATTEND = """WITH w AS (INSERT INTO attendance (session, registration, presence, channel, minutes, version, recorded_by, recorded_at)
+    VALUES ($1, $2, 'present', 'in-person', $3, 1, 'bench', now())
+  ON CONFLICT (session, registration) DO UPDATE SET minutes = $3, version = attendance.version + 1, recorded_at = now()
+  RETURNING session, registration, version, presence, channel, minutes, recorded_by, recorded_at),
+  v AS (INSERT INTO attendance_version (session, registration, version, presence, channel, minutes, recorded_by, recorded_at)
+    SELECT * FROM w)
 INSERT INTO event (type, subject, edition, partner, actor, at, data)
   VALUES ('attendance.corrected', $2::text, 'voorbeeld', 'fleck', 'bench', now(), '{}')"""
 VERIFY = """SELECT json_build_object('status', status, 'holderName', holder_name, 'trainingTitle', training_title,

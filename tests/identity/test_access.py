@@ -33,6 +33,8 @@ events:read           partner  -         -          admin
 files:read            -        provider  certifier  admin
 messages:read         partner  -         -          admin
 messages:write        -        -         -          admin
+webhooks:read         partner  -         -          admin
+webhooks:write        partner  -         -          admin
 """
 ROWS = {line.split()[0]: set(line.split()[1:]) - {"-"} for line in TABLE.strip().splitlines()}
 
