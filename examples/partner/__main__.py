@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import following, importing
+from . import following, importing, receiving
 from .book import Book
 from .register import Refused, Register
 
@@ -23,7 +23,7 @@ def import_file(register: Register, book: Book, given: argparse.Namespace) -> No
         query["edition"] = given.edition
     one = importing.send(register, given.file, **query)
     importing.tell(register, one, given.file.with_name(f"refused-{given.file.stem}.csv"))
-    if not given.dry_run:
+    if not given.dry_run and not book.recall("webhook"):  # else `receive` does, and alone
         sync(register, book, given)
 
 
@@ -32,13 +32,18 @@ def sync(register: Register, book: Book, _given: argparse.Namespace) -> None:
     print(f"{following.catch_up(register, book)} events")
 
 
+def receive(register: Register, _book: Book, given: argparse.Namespace) -> None:
+    """Keep the list in step by webhooks, until stopped; it adds the webhook itself."""
+    receiving.serve(register, given.book, given.host, given.port, given.url)
+
+
 def show(_register: Register, book: Book, _given: argparse.Namespace) -> None:
     """Print the list."""
     for row in book.rows():
         print("\t".join(cell or "" for cell in row))
 
 
-COMMANDS: dict[str, Command] = {"import": import_file, "sync": sync, "list": show}
+COMMANDS: dict[str, Command] = {"import": import_file, "sync": sync, "receive": receive, "list": show}
 
 
 def main() -> int:
@@ -53,6 +58,10 @@ def main() -> int:
     file.add_argument("--edition", help="for rows that name none")
     file.add_argument("--all", action="store_true", help="register nobody when any row is refused")
     file.add_argument("--dry-run", action="store_true", help="tell what would come of it")
+    address = commands.choices["receive"]
+    address.add_argument("url", help="where the register reaches it, as in https://systeem.example/register")
+    address.add_argument("--host", default="127.0.0.1", help="where it listens, behind what speaks TLS")
+    address.add_argument("--port", type=int, default=8080)
     given = parser.parse_args()
     credentials = os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"]
     with Register(os.environ["REGISTER_URL"], *credentials) as register, Book(given.book) as book:

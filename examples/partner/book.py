@@ -1,4 +1,4 @@
-"""The partner's own list of registrations, in SQLite; and how far it has read the register's events."""
+"""The partner's own list of registrations, in SQLite; and what it has heard of the register so far."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -12,15 +12,20 @@ CREATE TABLE IF NOT EXISTS registration (
   id TEXT PRIMARY KEY, applicant TEXT NOT NULL, edition TEXT NOT NULL, name TEXT NOT NULL,
   email TEXT NOT NULL, school TEXT NOT NULL, status TEXT NOT NULL, form_url TEXT
 );
-CREATE TABLE IF NOT EXISTS place (cursor TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS seen (event INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS delivery (
+  id TEXT PRIMARY KEY, type TEXT NOT NULL, subject TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (done) WHERE NOT done;
 """
 
 
 class Book:
-    """The list in the file at `path`, which is made when it is not there."""
+    """The list in the file at `path`, which is made when it is not there; a thread opens one of its own."""
 
     def __init__(self, path: Path) -> None:
+        path.touch()
+        path.chmod(0o600)  # names and addresses of people, and the webhook's secret
         self._db = sqlite3.connect(path)
         self._db.executescript(TABLES)
 
@@ -55,27 +60,33 @@ class Book:
         query = "SELECT name, email, school, edition, status, form_url FROM registration ORDER BY name, id"
         return self._db.execute(query).fetchall()
 
-    def cursor(self) -> str:
-        """Where the page of events begins that was read last; empty at the very beginning."""
-        found = self._db.execute("SELECT cursor FROM place").fetchone()
-        return str(found[0]) if found else ""
-
-    def unseen(self, events: Iterable[int]) -> set[int]:
-        """Those that were not acted upon yet."""
-        seen = {one for (one,) in self._db.execute("SELECT event FROM seen")}
-        return set(events) - seen
-
     def registrations_of(self, applicant: str) -> list[str]:
         """The ids of an applicant's registrations in the list."""
         found = self._db.execute("SELECT id FROM registration WHERE applicant = ?", (applicant,))
         return [one for (one,) in found]
 
-    def mark(self, events: Iterable[int]) -> None:
-        """Remember that these were acted upon."""
-        self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(one,) for one in events])
+    def recall(self, name: str) -> str | None:
+        """A fact that was noted: `event` (the last that was read), `webhook` (its id) or `secret`."""
+        found = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else None
 
-    def turn_to(self, cursor: str) -> None:
-        """Go on to the next page; what was seen before it will not come again."""
-        self._db.execute("DELETE FROM place")
-        self._db.execute("INSERT INTO place VALUES (?)", (cursor,))
-        self._db.execute("DELETE FROM seen")
+    def note(self, **facts: str) -> None:
+        """Note facts, in the place of what was noted before."""
+        with self._db:
+            self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
+
+    def take(self, delivery: str, type: str, subject: str) -> None:
+        """Keep what a webhook told, for good once this returns; what came in before is not kept again."""
+        row = (delivery, type, subject)
+        with self._db:
+            self._db.execute("INSERT OR IGNORE INTO delivery (id, type, subject) VALUES (?, ?, ?)", row)
+
+    def waiting(self) -> list[tuple[str, str, str]]:
+        """Deliveries that wait to be acted upon, as `take` took them, in that order; a hundred at most."""
+        query = "SELECT id, type, subject FROM delivery WHERE NOT done ORDER BY rowid LIMIT 100"
+        return self._db.execute(query).fetchall()
+
+    def done(self, deliveries: Iterable[str]) -> None:
+        """These were acted upon. Their ids stay, for they may come again."""
+        with self._db:
+            self._db.executemany("UPDATE delivery SET done = 1 WHERE id = ?", [(one,) for one in deliveries])

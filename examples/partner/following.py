@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any
 
 from .book import Book
 from .register import Register
@@ -15,7 +14,8 @@ ABOUT_APPLICANTS = "applicant."
 def refresh(register: Register, book: Book, registrations: Iterable[str]) -> None:
     """Write down how these registrations stand now; twice, or in another order, makes no difference.
 
-    Whatever tells of a change ends here: events that were read, and in time webhooks that came in.
+    Whatever tells of a change ends here: events that were read, and webhooks that came in. One at a time: of
+    two that read the same registration, the one that read first might write last.
     """
     found = {one: register.find(f"/registrations/{one}") for one in dict.fromkeys(registrations)}
     with book.change():
@@ -27,29 +27,35 @@ def refresh(register: Register, book: Book, registrations: Iterable[str]) -> Non
 
 
 def catch_up(register: Register, book: Book) -> int:
-    """Read every event since the last time; gives how many were new.
+    """Read every event after the last that was read; gives how many there were.
 
-    The last page has no next one: its place is kept, and it is read again the next time, when it may have
-    more. A page counts as read after the list is in step, so that being stopped half-way loses nothing.
+    An event counts as read after the list is in step, so that being stopped half-way loses nothing.
     """
-    count = 0
-    while True:
-        cursor = book.cursor()
-        page = register.read("/events", limit="100", **({"cursor": cursor} if cursor else {}))
-        new = book.unseen(event["id"] for event in page["items"])
-        about = (_about(book, event) for event in page["items"] if event["id"] in new)
-        refresh(register, book, chain.from_iterable(about))
-        with book.change():
-            book.mark(new)
-            if page["nextCursor"]:
-                book.turn_to(page["nextCursor"])
-        count += len(new)
-        if not page["nextCursor"]:
-            return count
+    count, more = 0, True
+    while more:
+        page = register.read("/events", after=book.recall("event") or "0", limit="100")
+        events, more = page["items"], page["nextCursor"] is not None
+        happened = ((event["type"], event["subject"]) for event in events)
+        refresh(register, book, about(book, happened))
+        if events:
+            book.note(event=str(events[-1]["id"]))
+        count += len(events)
+    return count
 
 
-def _about(book: Book, event: dict[str, Any]) -> list[str]:
-    """The registrations that an event is about; whose names were changed, the list knows."""
-    if event["type"].startswith(ABOUT_APPLICANTS):
-        return book.registrations_of(event["subject"])
-    return [event["subject"]] if event["type"].startswith(ABOUT_REGISTRATIONS) else []
+def act_upon_deliveries(register: Register, book: Book) -> None:
+    """Bring the list in step with what webhooks told and was kept."""
+    while waiting := book.waiting():
+        refresh(register, book, about(book, ((type, subject) for _, type, subject in waiting)))
+        book.done(id for id, _, _ in waiting)
+
+
+def about(book: Book, happened: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """The registrations that events, by type and subject, are about; an applicant's, the list knows."""
+    return chain.from_iterable(_about(book, type, subject) for type, subject in happened)
+
+
+def _about(book: Book, type: str, subject: str) -> list[str]:
+    if type.startswith(ABOUT_APPLICANTS):
+        return book.registrations_of(subject)
+    return [subject] if type.startswith(ABOUT_REGISTRATIONS) else []

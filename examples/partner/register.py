@@ -1,6 +1,7 @@
 """The register's API as a partner meets it: a token that is renewed in time, and problems as exceptions."""
 
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -38,6 +39,11 @@ class Register:
         """Send a file; gives the answer. That it may be sent twice does no harm."""
         answer = self._ask("POST", path, content=content, params=query, headers={"Content-Type": kind})
         return dict(answer.json())
+
+    def write(self, method: str, path: str, body: JSON | None = None) -> JSON:
+        """Make or change something; gives the answer. However often it is tried, it happens once."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
+        return dict(self._ask(method, path, json=body, headers=headers).json())
 
     def read(self, path: str, **query: str) -> JSON:
         """One answer in JSON."""
