@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.attendance import progress as progress_service
 from app.attendance import service as attendance
+from app.attendance import verdicts
 from app.attendance.records import NotParticipant
 from app.attendance.schemas import (
     AttendanceBody,
@@ -169,7 +170,7 @@ async def put_progress(
     expected: Precondition,
 ) -> ProgressRead:
     """Evidence, verdict and feedback for one phase, and the product where the phase yields it."""
-    saved = await progress_service.put(db, caller, registration_id, phase, body, now, expected)
+    saved = await verdicts.put(db, caller, registration_id, phase, body, now, expected)
     return tagged(response, saved)
 
 

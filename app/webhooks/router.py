@@ -66,7 +66,8 @@ async def add_webhook(
     A partner is told of its own events, and of those that everybody in its editions hears.
     """
     added = await webhooks.add(db, caller, body, means, now)
-    return created(response, f"/v1/webhooks/{added.id}", added)
+    created(response, f"/v1/webhooks/{added.id}", added.without_secret)
+    return added
 
 
 @router.get(
@@ -133,7 +134,9 @@ async def rotate_webhook(
     expected: Precondition,
 ) -> WebhookWithSecret:
     """The new secret is shown this once; for 24 hours deliveries carry a signature of the one before too."""
-    return tagged(response, await webhooks.rotate(db, caller, webhook_id, means, now, expected))
+    rotated = await webhooks.rotate(db, caller, webhook_id, means, now, expected)
+    tagged(response, rotated.without_secret)
+    return rotated
 
 
 @router.post(

@@ -100,6 +100,11 @@ class WebhookWithSecret(WebhookRead):
 
     secret: str = Field(description="what deliveries are signed with, in the form of Standard Webhooks")
 
+    @property
+    def without_secret(self) -> WebhookRead:
+        """What is read afterwards, and what its entity tag is of."""
+        return WebhookRead(**self.model_dump(exclude={"secret"}))
+
 
 class WebhookPage(Page[WebhookRead]):
     """One page of webhooks, in the order in which they were made."""

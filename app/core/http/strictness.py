@@ -18,7 +18,7 @@ from app.core.http import refusals
 from app.core.problems import Fault, InvalidInput, UnsupportedMediaType
 
 JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_CONDITION = 4000  # characters of If-Match or If-None-Match
 
@@ -108,8 +108,12 @@ def query_as_read(request: Request, but: Container[str]) -> str:
 
 
 async def _a_form(request: Request) -> None:
-    """Refuse what is no form, which would be taken for an empty one; `error` is OAuth's word for it."""
-    if _kind(request) != FORM and await request.body():
+    """Refuse what is no form, which would be taken for an empty one; `error` is OAuth's word for it.
+
+    The framework reads a multipart form too, and has read the body by now.
+    """
+    kind = _kind(request)
+    if kind == MULTIPART or (kind != FORM and await request.body()):
         detail = f"Send the body as {FORM}, with that Content-Type."
         raise UnsupportedMediaType(detail, headers={"Accept": FORM}, error="invalid_request")
 
