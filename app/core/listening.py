@@ -59,7 +59,8 @@ class Listener:
                 bell.set()
             while not lost.is_set():
                 try:
-                    await asyncio.wait_for(lost.wait(), _BEAT)
+                    async with asyncio.timeout(_BEAT):
+                        await lost.wait()
                 except TimeoutError:
                     await line.execute("SELECT 1", timeout=_PATIENCE)
 
@@ -72,9 +73,13 @@ def _ringing(bell: asyncio.Event) -> Callable[..., None]:
 
 
 async def heard(bell: asyncio.Event, seconds: float) -> bool:
-    """Wait for a bell, or so long; whether it rang. It is silent again afterwards."""
+    """Wait for a bell, or so long; whether it rang. It is silent again afterwards.
+
+    Not by `wait_for`, which in Python 3.11 forgets that it was cancelled when the bell has just rung.
+    """
     try:
-        await asyncio.wait_for(bell.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await bell.wait()
     except TimeoutError:
         return False
     bell.clear()

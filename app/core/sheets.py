@@ -45,7 +45,8 @@ def lines(rows: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerows([_written(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
+    # A lone surrogate, which JSON may hold, has no bytes in UTF-8.
+    return text.getvalue().encode(errors="replace")
 
 
 def read(content: bytes) -> list[list[str]]:

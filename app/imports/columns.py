@@ -1,6 +1,7 @@
 """The columns of a file of registrations: what each is called, and where its cells go in a body (pure).
 
-A file that was exported has the same columns, and some that tell about a registration; these are read past.
+A file that was exported has the same columns, and some that tell about a registration: of these its id says
+that it is there, and the others are read past.
 """
 
 import unicodedata
@@ -58,6 +59,8 @@ COLUMNS = (
     Column(("position",), "functie", "position", ("beroep",)),
     Column(("motivation",), "motivatie", "motivation", ("toelichting",)),
 )
+# Which registration a row of an exported file tells of: it is there, and stays as it is.
+ID = Column(("id",), "aanmelding", "registration")
 # What an exported file tells of a registration that is there; and what a file of refused rows says of them.
 TOLD: dict[Language, tuple[str, ...]] = {
     "nl": ("aanmelding", "status", "ontvangen op"),
@@ -75,7 +78,7 @@ def folded(name: str) -> str:
 
 _KNOWN = {
     folded(name): column
-    for column in COLUMNS
+    for column in (*COLUMNS, ID)
     for name in (column.nl, column.en, column.path[-1], ".".join(column.path), *column.others)
     if name != "name"  # of a school or of a person: it would not say whose
 }

@@ -15,11 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.faults import fault_at
 from app.core.problems import Fault, InvalidInput
 from app.identity.caller import ROLE_SCOPES, Caller, Forbidden
-from app.imports.columns import TOLD_MEMBERS
+from app.imports.columns import ID, TOLD_MEMBERS
 from app.imports.models import RegistrationImport, RegistrationImportRow, RowVerdict
 from app.registrations import intake, search
 from app.registrations.intake import AlreadyRegistered, EditionClosed, Known, New, Person
 from app.registrations.links import Links
+from app.registrations.models import Registration
 from app.registrations.schemas import RegistrationCreate
 from app.trainings.models import Edition
 
@@ -64,6 +65,7 @@ class _Candidate:
     row: Judged
     wanted: RegistrationCreate
     place: _Place
+    told: UUID | None  # the registration that an exported file says it is
 
     @property
     def person(self) -> Person:
@@ -85,8 +87,9 @@ async def judge(
 ) -> list[Judged]:
     """The verdict on each of `rows`, which follow each other in the file.
 
-    REFUSED, with all its faults; PRESENT, when the row was imported before or the partner has registered the
-    person; or ACCEPTED, when `registering` with what to insert. By itself it writes nothing.
+    REFUSED, with all its faults; PRESENT, when the row was imported before, was exported from here, or the
+    partner has registered the person; or ACCEPTED, when `registering` with what to insert. By itself it
+    writes nothing.
     """
     read = _Reader(db, one, links)
     judged = []
@@ -98,9 +101,10 @@ async def judge(
     people = {candidate.person for candidate in candidates}
     known = await intake.known(db, people) if people else {}
     imported = await _imported(db, [candidate.row.digest for candidate in candidates])
+    exported = await _exported(db, candidates)
     earlier = await _earlier(db, one, rows[0].number, [candidate.row.person for candidate in candidates])
     for candidate in candidates:
-        _decide(read.caller, candidate, earlier, imported, known)
+        _decide(read.caller, candidate, earlier, imported | exported, known)
         row = candidate.row
         if row.verdict is RowVerdict.ACCEPTED and registering:
             row.new = intake.made(candidate.wanted, row.partner, links, one.asked_at)
@@ -153,6 +157,13 @@ def _is_the_same(there: Known, candidate: _Candidate) -> bool:
     return (there.partner, there.name_key) == (candidate.row.partner, name_key)
 
 
+def _id_in(content: str) -> UUID | None:
+    try:
+        return UUID(json.loads(content).get(ID.path[0]))
+    except (TypeError, ValueError, AttributeError):
+        return None
+
+
 def faults_in(row: RegistrationImportRow) -> list[Fault]:
     """The faults that are kept with a row."""
     return [Fault(**one) for one in json.loads(row.faults or "[]")]
@@ -167,6 +178,18 @@ async def _imported(db: AsyncSession, digests: Iterable[bytes | None]) -> dict[b
     )
     found = (await db.exec(query)).all()
     return {digest: registration for digest, registration in found if digest and registration}
+
+
+async def _exported(db: AsyncSession, candidates: Sequence[_Candidate]) -> dict[bytes, UUID]:
+    """By their digests, the rows of an exported file whose registration is here, whatever became of it."""
+    told = {one.told: one.row for one in candidates if one.told}
+    query = select(Registration.id, Registration.partner, Registration.edition)
+    found = (await db.exec(query.where(col(Registration.id).in_(told)))).all() if told else []
+    return {
+        row.digest: id
+        for id, partner, edition in found
+        if (row := told[id]).digest and (partner, edition) == (row.partner, row.edition)
+    }
 
 
 async def _earlier(
@@ -211,7 +234,7 @@ class _Reader:
         judged.edition, judged.partner = wanted.edition, place.partner
         judged.digest = self._hash("row", place.partner, wanted.model_dump_json(exclude={"partner"}))
         judged.person = self._hash("person", *intake.person_of(wanted))
-        return _Candidate(judged, wanted, place)
+        return _Candidate(judged, wanted, place, _id_in(row.content))
 
     def _body(self, content: str) -> dict[str, Any]:
         """What the row says, with what goes for all rows and without what only an exported file tells."""

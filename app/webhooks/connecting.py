@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpcore
 
@@ -18,6 +19,10 @@ from app.webhooks import addresses
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 # A name server that is slow for some names must not keep the others waiting.
 _LOOKUPS = 64
+
+
+# What is read of one answer on the wire, its head and what comes before it included.
+MOST_READ = 262_144
 
 
 class NotPublic(Exception):
@@ -43,6 +48,43 @@ class System:
 def _look_up(host: str, port: int) -> list[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
+
+
+class Bounded(httpcore.AsyncNetworkStream):
+    """A connection on which an answer has an end: endless interim answers (1xx) would keep us busy."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream, self._read = stream, 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  the library's
+        """Some bytes; ReadError when there were too many since the last that was written."""
+        if self._read > MOST_READ:
+            raise httpcore.ReadError("the answer has no end")
+        found = await self._stream.read(max_bytes, timeout)
+        self._read += len(found)
+        return found
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  the library's
+        """Write; what is read afterwards is another answer."""
+        self._read = 0
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  the library's own signature
+    ) -> httpcore.AsyncNetworkStream:
+        """The same connection under TLS."""
+        return Bounded(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """What the library asks of the connection."""
+        return self._stream.get_extra_info(info)
 
 
 class Checked(httpcore.AsyncNetworkBackend):
@@ -76,10 +118,13 @@ class Checked(httpcore.AsyncNetworkBackend):
         *others, last = allowed
         for address in others:
             try:
-                return await self._wires.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._wire(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._wires.connect_tcp(last, port, timeout, local_address, socket_options)
+        return await self._wire(last, port, timeout, local_address, socket_options)
+
+    async def _wire(self, address: str, port: int, *how: Any) -> httpcore.AsyncNetworkStream:
+        return Bounded(await self._wires.connect_tcp(address, port, *how))
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as the library asks."""

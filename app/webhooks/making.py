@@ -27,6 +27,8 @@ async def make(db: AsyncSession, happened: Sequence[Event], now: datetime) -> in
     Doing it again adds nothing.
     """
     listening = select(Webhook).where(Webhook.status != WebhookStatus.OFF).order_by(col(Webhook.id))
+    # Nobody removes one before its deliveries are in.
+    listening = listening.with_for_update(read=True, key_share=True)
     webhooks = (await db.exec(listening)).all()
     if not webhooks:
         return 0

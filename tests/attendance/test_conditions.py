@@ -38,3 +38,13 @@ def test_of_those_who_judge_what_all_of_them_saw_one_is_first(world: World) -> N
     ]
     assert sorted(answer.status_code for answer in world.http.together(requests)) == [200] + [412] * 5
     assert len(world.events("progress.recorded")) == 1
+
+
+def test_a_verdict_is_given_on_the_phase_or_on_the_whole_as_it_was_seen(world: World) -> None:
+    whole = f"/v1/registrations/{world.participant()['id']}/progress"
+    for seen in (f"{whole}/orientatie", whole):
+        tag = {"If-Match": world.provider.get(seen).headers["etag"]}
+        for verdict, status in (("passed", 200), ("failed", 412)):
+            said = world.provider.put(f"{whole}/orientatie", {"verdict": verdict}, headers=tag)
+            assert said.status_code == status, (seen, said.text)
+        world.provider.put(f"{whole}/orientatie", {"verdict": "open"})

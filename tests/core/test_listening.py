@@ -55,6 +55,26 @@ def test_a_line_that_is_lost_comes_back_with_the_same_number(world: World) -> No
     _listening(world, story)
 
 
+def test_who_is_cancelled_just_after_a_bell_ends() -> None:
+    async def end(turns: int) -> bool:
+        bell = asyncio.Event()
+
+        async def work() -> None:
+            while True:
+                await heard(bell, 60)
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        bell.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=5)
+        return bool(done) and task.cancelled()
+
+    assert [asyncio.run(end(turns)) for turns in range(5)] == [True] * 5
+
+
 def test_of_transactions_that_run_at_once_one_rings(world: World) -> None:
     """NOTIFY makes commits wait for one another: who comes second leaves it to the first."""
     values = "('pilot.seeded', 'x', 'x', now(), '{}')"

@@ -51,6 +51,19 @@ def test_a_file_exported_is_a_file_imported(
         assert {**after["applicant"], "id": None} == {**before["applicant"], "id": None}
 
 
+@pytest.mark.parametrize("ending", KINDS)
+def test_a_file_exported_brings_nobody_back_who_has_withdrawn(world: World, ending: str) -> None:
+    gone = world.register()
+    assert world.fleck.post(f"/v1/registrations/{gone['id']}/_withdraw").is_success
+    file = world.fleck.get(f"/v1/registration-exports/registrations.{ending}").content
+    again = imported(world.fleck, world, file, KINDS[ending])
+    assert counts(again) == {"rows": 1, "present": 1}
+    assert rows(world.fleck, again)[0]["registration"] == gone["id"]
+    # An id of another's is none here.
+    theirs = file.replace(b"fleck", b"mocca")
+    assert counts(imported(world.mocca, world, theirs, KINDS[ending])) == {"rows": 1, "registered": 1}
+
+
 def test_no_cell_is_a_formula(world: World) -> None:
     for body in _bodies():
         world.fleck.post("/v1/registrations", body)

@@ -102,9 +102,9 @@ def test_a_row_may_be_shorter_and_not_longer() -> None:
     assert (padded.faults, [fault.code for fault in long.faults]) == ([], ["too-many-cells"])
 
 
-def test_what_an_exported_file_tells_is_read_past() -> None:
+def test_what_an_exported_file_tells_is_read_past_but_for_the_id() -> None:
     header = ";".join([*TOLD["nl"], WHOLE, "regel", "probleem"])
-    assert bodies(f"{header}\n1;received;2021-06-15T07:00:00Z;{NOOR};7;fout") == [BODY]
+    assert bodies(f"{header}\n1;received;2021-06-15T07:00:00Z;{NOOR};7;fout") == [{**BODY, "id": "1"}]
 
 
 def test_everything_wrong_with_a_header_is_told_at_once() -> None:

@@ -168,6 +168,7 @@ def test_why_there_was_no_answer(names: Names, why: str) -> None:
         (b"", "the connection broke off (RemoteProtocolError)"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "the connection broke off (RemoteProtocolError)"),
         (b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 300_000, "the connection broke off (RemoteProtocolError)"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 12_000, "the connection broke off (ReadError)"),
         (None, "no answer in 0.3 seconds"),
     ],
 )

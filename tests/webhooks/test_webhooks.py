@@ -110,6 +110,16 @@ def test_there_is_an_end_to_webhooks(world: World) -> None:
     subscribe(world.mocca, HOOK)
 
 
+def test_its_tag_is_that_of_what_is_read_afterwards(world: World) -> None:
+    made = world.fleck.post("/v1/webhooks", {"url": HOOK, "types": ["*"]})
+    path = made.headers["location"]
+    assert made.headers["etag"] == world.fleck.get(path).headers["etag"]
+    seen = {"If-Match": made.headers["etag"]}
+    rotated = world.fleck.post(f"{path}/_rotate", headers=seen)
+    assert rotated.headers["etag"] == world.fleck.get(path).headers["etag"] != made.headers["etag"]
+    assert world.fleck.patch(path, {"types": ["draw.*"]}, headers=seen).status_code == 412
+
+
 def test_a_secret_is_shown_once_and_kept_sealed(world: World) -> None:
     made = subscribe(world.fleck, HOOK)
     assert "secret" not in world.fleck.get(f"/v1/webhooks/{made['id']}").json()

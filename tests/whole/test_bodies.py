@@ -145,6 +145,15 @@ def test_no_body_is_read_of_another_type(world: World, kind: str | None) -> None
 
 
 @pytest.mark.parametrize(
+    "body", [b"--x--", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n']
+)
+def test_no_form_in_parts_is_read_where_none_is_asked_for(world: World, body: bytes) -> None:
+    for taker, types in TAKERS.items():
+        if "multipart/form-data" not in types:
+            check(send(world, taker, body, "multipart/form-data; boundary=x"), 415, taker)
+
+
+@pytest.mark.parametrize(
     "kind", ["application/merge-patch+json", "application/vnd.api+json", "application/problem+json"]
 )
 def test_no_body_is_read_of_another_type_than_the_contract_says(world: World, kind: str) -> None:
