@@ -68,7 +68,8 @@ class CertificateSheet:
 
 def render(sheet: CertificateSheet) -> bytes:
     """The PDF of a certificate; what the fonts lack is replaced, and a note says so."""
-    return typeset(Path(__file__).with_name("certificate.typ"), sheet.issued_on, _worded(sheet))
+    attached = {"credential": sheet.credential}
+    return typeset(Path(__file__).with_name("certificate.typ"), sheet.issued_on, _worded(sheet), attached)
 
 
 class NoPdf(ValueError):
