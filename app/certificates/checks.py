@@ -19,8 +19,6 @@ from app.credentials.keys import Vault
 
 DEEPEST = 50  # objects and lists within one another
 LONGEST_TEXT = 100_000  # characters of a credential
-# How a PDF begins, and among how many bytes readers look for it (ISO 32000-1, Annex H, note 13).
-PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024
 _UNKNOWN = CheckRead(verdict=CheckVerdict.UNKNOWN, certificate=None, as_issued=None)
 _ALTERED = CheckRead(verdict=CheckVerdict.ALTERED, certificate=None, as_issued=None)
 
@@ -54,7 +52,7 @@ async def check_pdf(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
 
 async def check_file(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
     """Check a file as somebody has it: a PDF, or a credential; InvalidInput for what is neither."""
-    if PDF_MARK in content[:PDF_MARK_WITHIN]:
+    if pdf.PDF_MARK in content[: pdf.PDF_MARK_WITHIN]:
         try:
             return await _of_pdf(db, vault, content)
         except pdf.NoPdf as wrong:
@@ -64,16 +62,20 @@ async def check_file(db: AsyncSession, vault: Vault, content: bytes) -> CheckRea
 
 
 async def _of_pdf(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
+    """What the register says of the first credential of ours that is attached to a PDF."""
     attached = await to_thread.run_sync(pdf.attachments, content)
     signers = await _keys(db, vault)
     for one in attached:
-        if held := _of_json(one, signers):
-            judged = await _judged(db, vault, held)
-            if judged.certificate is None:
-                return judged
+        held = _of_json(one, signers)
+        judged = await _judged(db, vault, held) if held else _UNKNOWN
+        if held and judged.certificate:
             sheet = await certificates.sheet_of_code(db, _code(vault, held.document) or "", vault.base_url)
-            as_issued = await to_thread.run_sync(pdf.render, sheet) == content
+            as_issued = pdf.may_be_as_issued(content) and (
+                await to_thread.run_sync(pdf.render, sheet) == content
+            )
             return judged.model_copy(update={"as_issued": as_issued})
+        if judged.verdict is not CheckVerdict.UNKNOWN:
+            return judged
     return _UNKNOWN
 
 

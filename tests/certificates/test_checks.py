@@ -1,11 +1,16 @@
 """Somebody holds a credential or a PDF, and asks the register about it."""
 
 import base64
+import io
 import json
+import tracemalloc
+import zlib
 from typing import Any
 
+import pikepdf
 import pytest
 
+from app.certificates import pdf as certificate_pdf
 from app.certificates.checks import DEEPEST
 from tests.world import World
 
@@ -80,6 +85,55 @@ def test_one_changed_letter_is_seen_and_nothing_is_told_about_the_holder(world: 
     # Everything but the picture of a page is as it was.
     touched = _check(world, pdf=_base64(pdf + b"\n"))
     assert (touched["verdict"], touched["asIssued"]) == ("valid", False)
+
+
+def _attaching(made: bytes, **texts: str) -> bytes:
+    """A PDF with these texts attached too, by the names of their files."""
+    with pikepdf.open(io.BytesIO(made)) as document:
+        for name, text in texts.items():
+            document.attachments[f"{name}.json"] = text.encode()
+        saved = io.BytesIO()
+        document.save(saved, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return saved.getvalue()
+
+
+def _repacked(made: bytes, *filters: str) -> bytes:
+    """A PDF whose attachments are deflated once for each of these filters."""
+    with pikepdf.open(io.BytesIO(made)) as document:
+        for one in document.attachments.values():
+            stream = one.obj.EF.F
+            data = stream.read_bytes()
+            for _ in filters:
+                data = zlib.compress(data)
+            stream.write(data, filter=pikepdf.Array(map(pikepdf.Name, filters)) if filters else None)
+        saved = io.BytesIO()
+        document.save(saved, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    return saved.getvalue()
+
+
+def test_our_credential_is_found_among_other_attachments(world: World) -> None:
+    _, _, pdf = held(world, world.certified())
+    others = {f"A{n}": text for n, text in enumerate(("[", "{}", '{"id": 7}', "tekst", "{}", "{}"))}
+    found = _check(world, pdf=_base64(_attaching(pdf, **others)))
+    assert (found["verdict"], found["asIssued"]) == ("valid", False)
+
+
+def test_an_attachment_is_unpacked_once_and_no_further_than_ours_go(world: World) -> None:
+    _, _, pdf = held(world, world.certified())
+    for filters, verdict in (
+        ((), "valid"),
+        (("/FlateDecode",), "valid"),
+        (("/FlateDecode", "/FlateDecode"), "unknown"),
+    ):
+        assert _check(world, pdf=_base64(_repacked(pdf, *filters)))["verdict"] == verdict
+    bomb = _repacked(_attaching(pdf, A="0" * 30_000_000), "/FlateDecode")
+    tracemalloc.start()
+    try:
+        [ours] = certificate_pdf.attachments(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert json.loads(ours)["type"] == ["VerifiableCredential", "OpenBadgeCredential"]
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
