@@ -3,7 +3,10 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jwt
@@ -13,30 +16,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.certificates import pdf
 from app.certificates import service as certificates
 from app.certificates.schemas import CheckRead, CheckVerdict
+from app.certificates.service import Signed
 from app.core.problems import Fault, InvalidInput, NotFound
 from app.credentials import did, keys, proofs
 from app.credentials.keys import Vault
 
 DEEPEST = 50  # objects and lists within one another
 LONGEST_TEXT = 100_000  # characters of a credential
-# How a PDF begins, and among how many bytes readers look for it (ISO 32000-1, Annex H, note 13).
-PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024
+_CODE = re.compile("[a-z0-9]{1,100}")
 _UNKNOWN = CheckRead(verdict=CheckVerdict.UNKNOWN, certificate=None, as_issued=None)
 _ALTERED = CheckRead(verdict=CheckVerdict.ALTERED, certificate=None, as_issued=None)
 
 
 @dataclass(frozen=True)
 class _Held:
-    """A credential as somebody holds it: the document, and whether a key of ours signed just this."""
+    """A credential as somebody holds it: what it says, and the text as it came when that is a VC-JWT."""
 
     document: dict[str, Any]
-    genuine: bool
+    token: str | None = None
+    ambiguous: bool = False  # a name stands in it twice, and readers differ in which one they take
 
 
 async def check_text(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
     """Check a credential, as JSON or as a VC-JWT; InvalidInput for what is neither, or too long for one."""
-    signers = await _keys(db, vault)
-    held = (_of_json(text, signers) or _of_token(text, signers)) if len(text) <= LONGEST_TEXT else None
+    held = await to_thread.run_sync(_read, text) if len(text) <= LONGEST_TEXT else None
     if held is None:
         detail = "This is neither a credential in JSON nor a VC-JWT."
         raise InvalidInput([Fault(pointer="#/credential", code="no-credential", detail=detail)])
@@ -46,7 +49,8 @@ async def check_text(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
 async def check_pdf(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
     """Check a certificate's PDF, in base64, by the credential in it, and whether the whole is as issued."""
     try:
-        return await _of_pdf(db, vault, base64.b64decode(text, validate=True))
+        content = await to_thread.run_sync(partial(base64.b64decode, text, validate=True))
+        return await _of_pdf(db, vault, content)
     except (binascii.Error, pdf.NoPdf) as wrong:
         detail = "This is no PDF, in base64."
         raise InvalidInput([Fault(pointer="#/pdf", code="no-pdf", detail=detail)]) from wrong
@@ -54,7 +58,7 @@ async def check_pdf(db: AsyncSession, vault: Vault, text: str) -> CheckRead:
 
 async def check_file(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
     """Check a file as somebody has it: a PDF, or a credential; InvalidInput for what is neither."""
-    if PDF_MARK in content[:PDF_MARK_WITHIN]:
+    if pdf.PDF_MARK in content[: pdf.PDF_MARK_WITHIN]:
         try:
             return await _of_pdf(db, vault, content)
         except pdf.NoPdf as wrong:
@@ -64,16 +68,19 @@ async def check_file(db: AsyncSession, vault: Vault, content: bytes) -> CheckRea
 
 
 async def _of_pdf(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
+    """What the register says of the first credential of ours that is attached to a PDF."""
     attached = await to_thread.run_sync(pdf.attachments, content)
-    signers = await _keys(db, vault)
     for one in attached:
-        if held := _of_json(one, signers):
-            judged = await _judged(db, vault, held)
-            if judged.certificate is None:
-                return judged
+        held = await to_thread.run_sync(_of_json, one)
+        judged = await _judged(db, vault, held) if held else _UNKNOWN
+        if held and judged.certificate:
             sheet = await certificates.sheet_of_code(db, _code(vault, held.document) or "", vault.base_url)
-            as_issued = await to_thread.run_sync(pdf.render, sheet) == content
+            as_issued = pdf.may_be_as_issued(content) and (
+                await to_thread.run_sync(pdf.render, sheet) == content
+            )
             return judged.model_copy(update={"as_issued": as_issued})
+        if judged.verdict is not CheckVerdict.UNKNOWN:
+            return judged
     return _UNKNOWN
 
 
@@ -88,17 +95,66 @@ async def _judged(db: AsyncSession, vault: Vault, held: _Held) -> CheckRead:
         known = await certificates.verify(db, code) if code else None
     except NotFound:
         known = None
-    if known is None:
+    if code is None or known is None:
         return _UNKNOWN
-    if not held.genuine:
+    issued, signers = await certificates.signed(db, code), await _keys(db, vault)
+    if not await to_thread.run_sync(_genuine, held, issued, signers):
         return _ALTERED
     return CheckRead(verdict=CheckVerdict(known.status), certificate=known, as_issued=None)
+
+
+def _genuine(held: _Held, issued: Signed, signers: Mapping[str, bytes]) -> bool:
+    """Whether a credential says what was issued and nothing else, and a key of ours signed that.
+
+    A proof alone does not tell: it is made over statements (RDF), and texts that differ may state the same.
+    Compared first, so that nothing but what the register itself wrote is ever canonicalised.
+    """
+    if held.token is not None:
+        return held.token == issued.token and _token_holds(held.token, signers)
+    if issued.document is None or held.ambiguous:
+        return False
+    proof = _proof(held.document)
+    if proof is None or proof.get("verificationMethod") not in signers:
+        return False
+    document = _unproven(held.document)
+    if _plain(document) != _plain(_unproven(json.loads(issued.document))):
+        return False
+    return proofs.holds(document, proof, signers[proof["verificationMethod"]])
+
+
+def _proof(document: dict[str, Any]) -> dict[str, str] | None:
+    """The one proof of a credential, when it is as those that we make: texts alone."""
+    found = document.get("proof")
+    proof = found[0] if isinstance(found, list) and len(found) == 1 else found
+    if isinstance(proof, dict) and all(isinstance(value, str) for value in proof.values()):
+        return proof
+    return None
+
+
+def _unproven(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "proof"}
+
+
+def _plain(document: dict[str, Any]) -> str:
+    """The same text for equal JSON alone; Python takes true for 1."""
+    return json.dumps(document, sort_keys=True)
+
+
+def _token_holds(token: str, signers: Mapping[str, bytes]) -> bool:
+    try:
+        kid = jwt.get_unverified_header(token)["kid"]
+        key = jwt.PyJWK(proofs.jwk(kid, signers[kid]))
+        jwt.decode(token, key, algorithms=["EdDSA"], options={"verify_nbf": False})
+    except (jwt.InvalidTokenError, KeyError):
+        return False
+    return True
 
 
 def _code(vault: Vault, document: dict[str, Any]) -> str | None:
     """The code in the address that a credential has for its id, when that is ours."""
     address = document.get("id")
-    return code_in(address, vault.base_url) if isinstance(address, str) else None
+    code = code_in(address, vault.base_url) if isinstance(address, str) else None
+    return code if code and _CODE.fullmatch(code) else None
 
 
 def code_in(address: str, base_url: str) -> str | None:
@@ -107,40 +163,45 @@ def code_in(address: str, base_url: str) -> str | None:
     return address.removeprefix(start) if address.startswith(start) else None
 
 
-def _of_json(text: str, signers: dict[str, bytes]) -> _Held | None:
+def _read(text: str) -> _Held | None:
+    return _of_json(text) or _of_token(text.strip())
+
+
+def _of_json(text: str) -> _Held | None:
+    doubled = False
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
+        made = dict(pairs)
+        doubled = doubled or len(made) < len(pairs)
+        return made
+
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=members)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or _depth(document) > DEEPEST:
+    if not isinstance(document, dict) or _is_deep(document):
         return None
-    found = document.pop("proof", [])
-    listed = found if isinstance(found, list) else [found]
-    genuine = any(
-        proofs.holds(document, proof, signers[proof["verificationMethod"]])
-        for proof in listed
-        if isinstance(proof, dict) and proof.get("verificationMethod") in signers
-    )
-    return _Held(document, genuine)
+    return _Held(document, ambiguous=doubled)
 
 
-def _of_token(text: str, signers: dict[str, bytes]) -> _Held | None:
-    try:
-        kid = jwt.get_unverified_header(text.strip()).get("kid")
-        document = jwt.decode(text.strip(), options={"verify_signature": False})
-    except (jwt.InvalidTokenError, RecursionError):
+def _of_token(text: str) -> _Held | None:
+    """What a VC-JWT claims, whoever signed it."""
+    parts = text.split(".")
+    if len(parts) != 3:  # noqa: PLR2004  head, claims and signature
         return None
-    if kid not in signers:
-        return _Held(document, genuine=False)
-    key = jwt.PyJWK(proofs.jwk(kid, signers[kid]))
     try:
-        jwt.decode(text.strip(), key, algorithms=["EdDSA"], options={"verify_nbf": False})
-    except jwt.InvalidTokenError:
-        return _Held(document, genuine=False)
-    return _Held(document, genuine=True)
+        claims = base64.urlsafe_b64decode(parts[1] + "==").decode()
+    except ValueError:
+        return None
+    held = _of_json(claims)
+    return replace(held, token=text) if held else None
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+def _is_deep(document: dict[str, Any]) -> bool:
+    """Whether more than DEEPEST objects and lists stand within one another; not by recursion, which ends."""
+    level: list[Any] = [document]
+    for _ in range(DEEPEST):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+    return bool(level)

@@ -4,14 +4,14 @@ Pure: the same sheet gives the same bytes.
 """
 
 import contextlib
-import ctypes
 import io
-import threading
+import re
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
-import pypdfium2
 import segno
 
 from app.attendance.hours import in_hours
@@ -23,9 +23,16 @@ MODES = {
     "hybrid": "op locatie en online",
     "made-up": "ingehaald",
 }
-_READING = threading.Lock()
 QUIET = 4  # modules around a QR code (ISO/IEC 18004)
-ATTACHED, LONGEST_ATTACHMENT = 5, 100_000
+ATTACHED, LONGEST_ATTACHMENT = 20, 100_000
+# How a PDF begins, and among how many bytes readers look for it (ISO 32000-1, Annex H, note 13).
+PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024
+DICTIONARY = 2000  # bytes of a stream's dictionary, before and after its type
+_OBJECT = re.compile(rb"\d \d+ obj")
+_LOCKED = re.compile(rb"/Encrypt\s*(?:\d+ \d+ R|<<)")
+_EMBEDDED = re.compile(rb"/EmbeddedFile(?![A-Za-z])")
+_STREAM = re.compile(rb">>\s*stream\r?\n")
+_FILTER = re.compile(rb"/Filter\s*(?:/FlateDecode\b|\[\s*/FlateDecode\s*\])")
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,8 @@ class CertificateSheet:
 
 def render(sheet: CertificateSheet) -> bytes:
     """The PDF of a certificate; what the fonts lack is replaced, and a note says so."""
-    return typeset(Path(__file__).with_name("certificate.typ"), sheet.issued_on, _worded(sheet))
+    attached = {"credential": sheet.credential}
+    return typeset(Path(__file__).with_name("certificate.typ"), sheet.issued_on, _worded(sheet), attached)
 
 
 class NoPdf(ValueError):
@@ -76,19 +84,45 @@ class NoPdf(ValueError):
 
 
 def attachments(content: bytes) -> list[str]:
-    """The texts that are attached to a PDF, at most ATTACHED; NoPdf for what cannot be read as one."""
+    """The texts that are attached to a PDF, among its first ATTACHED; NoPdf for what cannot be read as one.
+
+    Read from the bytes, and only as `render` writes them: a stream of type EmbeddedFile, deflated once or
+    not at all (ISO 32000-1, 7.11.4). No more than LONGEST_ATTACHMENT of each is ever unpacked.
+    """
+    if PDF_MARK not in content[:PDF_MARK_WITHIN] or not _OBJECT.search(content) or _LOCKED.search(content):
+        raise NoPdf
     texts = []
-    # The library behind this is not made for several threads at once.
-    with _READING:
-        try:
-            with contextlib.closing(pypdfium2.PdfDocument(content)) as document:
-                for n in range(min(document.count_attachments(), ATTACHED)):
-                    data = bytes(document.get_attachment(n).get_data())
-                    with contextlib.suppress(UnicodeDecodeError):
-                        texts.append(data[:LONGEST_ATTACHMENT].decode())
-        except (pypdfium2.PdfiumError, ctypes.ArgumentError) as wrong:
-            raise NoPdf from wrong
+    for found in islice(_EMBEDDED.finditer(content), ATTACHED):
+        with contextlib.suppress(ValueError):
+            texts.append(_unpacked(content, found.start()).decode())
     return texts
+
+
+def may_be_as_issued(content: bytes) -> bool:
+    """Whether a file begins and ends as what `render` gives; others need not be compared with it."""
+    return content.startswith(PDF_MARK) and content.endswith(b"%%EOF")
+
+
+def _unpacked(content: bytes, place: int) -> bytes:
+    """The bytes of the stream whose dictionary is around `place`; ValueError unless it is as ours are."""
+    begin = content.rfind(b"obj", max(place - DICTIONARY, 0), place)
+    stream = _STREAM.search(content, place, place + DICTIONARY)
+    if begin < 0 or stream is None:
+        raise ValueError("no stream")
+    dictionary, start = content[begin : stream.start()], stream.end()
+    if _FILTER.search(dictionary) is None:
+        end = content.find(b"endstream", start, start + LONGEST_ATTACHMENT)
+        if b"/Filter" in dictionary or end < 0:
+            raise ValueError("packed in another way, or too long")
+        return content[start:end].rstrip(b"\r\n")
+    unpacker = zlib.decompressobj()
+    try:
+        data = unpacker.decompress(memoryview(content)[start:], LONGEST_ATTACHMENT)
+    except zlib.error as wrong:
+        raise ValueError("damaged") from wrong
+    if not unpacker.eof:
+        raise ValueError("too long, or cut off")
+    return data
 
 
 def _worded(sheet: CertificateSheet) -> dict[str, object]:

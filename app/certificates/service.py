@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -56,6 +57,14 @@ class CertificateSuperseded(Problem):
 
     status, code = 409, "certificate-superseded"
     title, title_nl = "Certificate was replaced", "Certificaat is vervangen"
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A certificate's credential as it was signed, as JSON with a proof and as a VC-JWT; None without."""
+
+    document: str | None
+    token: str | None
 
 
 _SIGNED = {"credential", "credential_jwt", "status_list", "status_index"}
@@ -216,6 +225,12 @@ async def credential(db: AsyncSession, caller: Caller, number: str, *, as_token:
     return signed
 
 
+async def signed(db: AsyncSession, code: str) -> Signed:
+    """The credential of the certificate with this verification code, in both forms; NotFound otherwise."""
+    certificate = await _of_code(db, code)
+    return Signed(certificate.credential, certificate.credential_jwt)
+
+
 async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateSheet:
     """What stands on the PDF of a certificate that the caller may see; NotFound otherwise."""
     return sheet_of(await _own(db, caller, number), base_url)
@@ -223,11 +238,7 @@ async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) ->
 
 async def sheet_of_code(db: AsyncSession, code: str, base_url: str) -> CertificateSheet:
     """What stands on the PDF of the certificate with this verification code; NotFound otherwise."""
-    query = select(Certificate).where(Certificate.code_digest == digest(code))
-    found = (await db.exec(query)).first()
-    if found is None:
-        raise NotFound("There is no certificate with this code.")
-    return sheet_of(found, base_url)
+    return sheet_of(await _of_code(db, code), base_url)
 
 
 def sheet_of(certificate: Certificate, base_url: str) -> CertificateSheet:
@@ -366,6 +377,14 @@ def _made_up(counted: Sequence[tuple[MakeUp, Session | None]]) -> list[dict[str,
         }
         for make_up, session in counted
     ]
+
+
+async def _of_code(db: AsyncSession, code: str) -> Certificate:
+    query = select(Certificate).where(Certificate.code_digest == digest(code))
+    found = (await db.exec(query)).first()
+    if found is None:
+        raise NotFound("There is no certificate with this code.")
+    return found
 
 
 async def _own(db: AsyncSession, caller: Caller, number: str) -> Certificate:

@@ -30,17 +30,21 @@ FAMILIES = ("Libertinus Serif", "FiraGO", "Noto Sans CJK SC")
 STAND_IN = "\ufffd"  # for what none of the fonts has
 
 
-def typeset(template: Path, on: date, sheet: Mapping[str, object]) -> bytes:
+def typeset(
+    template: Path, on: date, sheet: Mapping[str, object], attached: Mapping[str, object] | None = None
+) -> bytes:
     """The PDF of a template that reads `sheet`. Texts go in as data, so that nothing in them is markup.
+
+    The template finds `attached` in its sheet too: what it attaches, and never sets, so it stays as it is.
 
     Byte-identical for equal sheets: `on` is the only time in it. What the fonts lack is replaced by
     STAND_IN, and the sheet's `note` is then true: PDF/A refuses empty boxes (ISO 19005-2, 6.2.11.8).
     """
-    source = template.read_bytes()
+    source, attached = template.read_bytes(), attached or {}
     try:
-        return _typeset(source, on, {**sheet, "note": False})
+        return _typeset(source, on, {**sheet, **attached, "note": False})
     except typst.TypstError:
-        return _typeset(source, on, {**_legible(sheet), "note": True})
+        return _typeset(source, on, {**_legible(sheet), **attached, "note": True})
 
 
 def in_dutch(day: date) -> str:

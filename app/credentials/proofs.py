@@ -17,6 +17,7 @@ from app.credentials.quads import NotCanonical, canonical
 
 Json = Mapping[str, Any]
 SUITE = "eddsa-rdfc-2022"
+LONGEST_VALUE = 89  # characters of a signature of 64 bytes in base58, as multibase
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def holds(document: Json, proof: Json, key: bytes) -> bool:
     """Whether `proof` was made over `document`, which is without proofs, by the Ed25519 public key `key`."""
     options = {name: value for name, value in proof.items() if name not in ("proofValue", "@context")}
     try:
+        if len(proof["proofValue"]) > LONGEST_VALUE:
+            return False
         signature = multikey.from_base58(proof["proofValue"])
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _hashed(document, options))
     except (InvalidSignature, NotCanonical, ValueError, KeyError, TypeError, AttributeError):

@@ -94,6 +94,8 @@ TYPES: dict[str, str] = {
         )
     },
 }
+# Ours have 7. To name them takes time with the square of their number.
+MOST_BLANKS = 100
 # Words that a term of kind ID takes for an IRI.
 NAMED = {"assertionMethod": f"{SECURITY}assertionMethod"}
 _ESCAPES = {
@@ -141,6 +143,8 @@ def _node(dataset: _Dataset, node: Json) -> str:
     if "id" in node:
         subject = _iri(node["id"])
     else:
+        if dataset.blanks == MOST_BLANKS:
+            raise NotCanonical(f"more than {MOST_BLANKS} nodes without an id")
         subject = f"_:b{dataset.blanks}"
         dataset.blanks += 1
     types = _several(node.get("type", []))

@@ -137,6 +137,12 @@ def test_what_no_font_has_is_replaced_visibly_and_a_note_says_so(name: str, set_
     assert b"<pdfaid:part>3</pdfaid:part>" in made
 
 
+def test_what_is_attached_keeps_the_characters_that_no_font_has() -> None:
+    credential = '{"name": "Noor 🎨 বাংলা"}'
+    made = pypdfium2.PdfDocument(render(replace(SHEET, holder_name="Noor 🎨 বাংলা", credential=credential)))
+    assert bytes(made.get_attachment(0).get_data()) == credential.encode()
+
+
 @hypothesis.settings(max_examples=15, deadline=None)
 @example("a\U0001f1f3\u065db")
 @example("\ufeffNoor\ue000c\u0745")

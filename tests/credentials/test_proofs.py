@@ -38,6 +38,13 @@ def test_a_proof_holds_for_what_it_was_made_over_and_for_nothing_else() -> None:
     assert not proofs.holds({**DOCUMENT, "unknown": "x"}, proof, PUBLIC)
 
 
+def test_a_signature_that_is_too_long_is_not_even_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof = proofs.with_proof(DOCUMENT, SIGNER, NOW)["proof"][0]
+    assert len(multikey.base58(b"\xff" * 64)) == proofs.LONGEST_VALUE
+    monkeypatch.setattr(multikey, "from_base58", lambda _: pytest.fail("decoded"))
+    assert not proofs.holds(DOCUMENT, {**proof, "proofValue": "z" + "9" * 98_000}, PUBLIC)
+
+
 @given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.text(), inner)))
 def test_what_is_no_proof_does_not_hold(value: Any) -> None:
     assert not proofs.holds(DOCUMENT, {"proofValue": value}, PUBLIC)

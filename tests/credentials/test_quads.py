@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.credentials.quads import NotCanonical, canonical
+from app.credentials.quads import MOST_BLANKS, NotCanonical, canonical
 
 SUBJECT: dict[str, Any] = {
     "id": "urn:uuid:01890000-0000-7000-8000-000000000000",
@@ -105,3 +105,10 @@ def test_different_texts_give_different_lines(one: str, other: str) -> None:
 def test_what_the_table_does_not_know_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(NotCanonical):
         canonical(document)
+
+
+def test_a_document_with_far_more_nodes_than_ours_is_refused() -> None:
+    nodes = [{"name": str(n)} for n in range(MOST_BLANKS + 1)]
+    assert f"_:c14n{MOST_BLANKS - 1} " in canonical(_subject(evidence=nodes[1:]))
+    with pytest.raises(NotCanonical, match="more than"):
+        canonical(_subject(evidence=nodes))
