@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import errno
 import json
+import re
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -23,7 +25,7 @@ from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
-from app.certificates import register
+from app.certificates import audit
 from app.core import embedded, logs, storage
 from app.core.clock import Clock
 from app.core.database import Database
@@ -45,6 +47,7 @@ cli.add_typer(keys_cli, name="keys")
 register_cli = typer.Typer(no_args_is_help=True, help="The register of certificates as a whole.")
 cli.add_typer(register_cli, name="register")
 
+SIGNED = re.compile(r"eyJ[\w-]+(\.[\w-]+){2}")  # a token; anything else names a file
 # The actor of what is done by a command.
 COMMAND_LINE = "command-line"
 NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
@@ -161,13 +164,19 @@ def rotate_keys() -> None:
 
 
 @register_cli.command("verify")
-def verify_register() -> None:
+def verify_register(
+    head: Annotated[
+        list[str] | None,
+        typer.Option(help="A head that was kept elsewhere: its token, or a file with it or with its JSON."),
+    ] = None,
+) -> None:
     """Check the whole register: chain, published heads, every certificate; ends with 1 when one is off."""
     settings = _settings()
+    kept = [token for one in head or [] for token in _tokens(one)]
     with _database(settings) as url:
-        found = asyncio.run(_verify(url))
+        found = asyncio.run(_verify(url, Clock(settings.at).now(), kept))
     counts = f"{found.entries} entries, {found.certificates} certificates, {found.heads} published heads"
-    typer.echo(f"{counts}; {found.erased} entries of which the person was erased.")
+    typer.echo(f"{counts}.")
     if found.faults:
         _fail("\n".join(found.faults), 1)
     typer.echo("Everything fits.")
@@ -332,13 +341,30 @@ async def _rotate(settings: Settings, url: str) -> str:
         await database.close()
 
 
-async def _verify(url: str) -> register.Verified:
+def _tokens(given: str) -> list[str]:
+    """The tokens of heads in what --head was given: a token, a file with one, a head or a list as JSON."""
+    text = given
+    if not SIGNED.fullmatch(given):
+        try:
+            text = Path(given).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            _fail(f"--head: {given} cannot be read: {_one_line(error)}.")
+    if not text.startswith("{"):
+        return [text]
+    try:
+        document = json.loads(text)
+        return [one["token"] for one in document.get("items", [document])]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        _fail(f"--head: {given} holds no head as the register publishes it.")
+
+
+async def _verify(url: str, now: datetime, kept: list[str]) -> audit.Verified:
     database = Database(url)
     try:
         async with database.transaction() as db:
             # One state of the database throughout, whatever is issued meanwhile.
             await db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            return await register.verify(db)
+            return await audit.verify(db, now, kept)
     finally:
         await database.close()
 

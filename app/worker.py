@@ -84,7 +84,7 @@ async def _what_is_due(database: Database, clock: Clock, vault: Vault) -> None:
     """What falls due by itself, and what certificates wait for."""
     await once(database, clock)
     await issue_certificates(database, clock, vault)
-    await publish_head(database, clock, vault)
+    await publish_heads(database, clock, vault)
 
 
 async def _rounds(
@@ -173,10 +173,10 @@ async def once(database: Database, clock: Clock) -> int:
     return lapsed
 
 
-async def publish_head(database: Database, clock: Clock, vault: Vault) -> bool:
-    """Publish how the register of certificates stood at the end of yesterday, once."""
+async def publish_heads(database: Database, clock: Clock, vault: Vault) -> int:
+    """Publish how the register of certificates stood at the end of each day that is over; gives how many."""
     async with database.transaction() as db:
-        return await register.publish_head(db, vault, clock.now())
+        return await register.publish_heads(db, vault, clock.now())
 
 
 async def issue_certificates(database: Database, clock: Clock, vault: Vault) -> int:

@@ -271,7 +271,7 @@ class World:
         today: datetime = state.clock.now()
         tomorrow = Clock(today + timedelta(days=1))
         vault = keys.Vault.of(state.settings)
-        assert self.http.portal.call(worker.publish_head, state.database, tomorrow, vault)
+        assert self.http.portal.call(worker.publish_heads, state.database, tomorrow, vault)
         return today.date().isoformat()
 
     def rotate_keys(self) -> str:

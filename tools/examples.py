@@ -559,7 +559,7 @@ def _publish(world: World) -> None:
     state = world.app.state
     world.at("2022-04-21T09:00+02:00")
     vault = Vault.of(state.settings)
-    assert world.http.portal.call(worker.publish_head, state.database, state.clock, vault)
+    assert world.http.portal.call(worker.publish_heads, state.database, state.clock, vault)
     for path in ("register-entries", "register-heads", "register-heads/2022-04-20", "status-lists/1"):
         good(world.http.get(f"/v1/{path}"))
 

@@ -10,7 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attendance import progress
 from app.certificates import service as certificates
-from app.certificates.models import CertificateBatch, CertificateBatchItem, ItemState
+from app.certificates.models import (
+    Certificate,
+    CertificateBatch,
+    CertificateBatchItem,
+    CertificateStatus,
+    ItemState,
+)
 from app.certificates.schemas import BatchCounts, BatchCreate, BatchItemPage, BatchItemRead, BatchRead
 from app.core.language import Language
 from app.core.paging import Window, fetch
@@ -22,11 +28,19 @@ from app.registrations.lifecycle import Status
 from app.registrations.models import Registration
 from app.trainings.models import Edition
 
+# Whether somebody whose certificate was revoked gets another is for people to say, one by one.
+_REVOKED: dict[Language, str] = {
+    "nl": "Certificaat {} is ingetrokken. Een nieuw certificaat geeft u alleen afzonderlijk uit.",
+    "en": "Certificate {} was revoked. A new certificate can only be issued singly.",
+}
+
 
 async def ask(
     db: AsyncSession, caller: Caller, wanted: BatchCreate, language: Language, now: datetime
 ) -> BatchRead:
     """Look who of an edition's participants is eligible; unless it is a dry run, the rest happens by itself.
+
+    Whoever had a certificate revoked is refused, with the reason in `language`.
 
     InvalidInput for an unknown edition.
     """
@@ -46,11 +60,9 @@ async def ask(
         Registration.edition == wanted.edition, Registration.status == Status.CONFIRMED
     )
     for registration in (await db.exec(query.order_by(col(Registration.id)))).all():
-        judged = progress.judged(registration, await progress.record(db, registration), language)
-        missing = " ".join(one.explanation for one in judged.requirements if not one.met)
-        state = ItemState.ELIGIBLE if judged.eligible else ItemState.NOT_ELIGIBLE
+        state, explanation = await _looked_at(db, registration, language)
         item = CertificateBatchItem(
-            batch=batch.id, registration=registration.id, state=state, explanation=missing or None
+            batch=batch.id, registration=registration.id, state=state, explanation=explanation
         )
         db.add(item)
     if not wanted.dry_run:
@@ -102,6 +114,10 @@ async def issue_next(db: AsyncSession, vault: Vault, now: datetime) -> bool:
     if found is None:
         return False
     item, batch = found
+    if refusal := await _refusal(db, item.registration, "nl"):
+        item.state, item.explanation = ItemState.REFUSED, refusal
+        await db.flush()
+        return True
     caller = Caller(batch.asked_by, batch.organisation, Role.CERTIFIER, ROLE_SCOPES[Role.CERTIFIER])
     try:
         async with db.begin_nested():
@@ -114,6 +130,27 @@ async def issue_next(db: AsyncSession, vault: Vault, now: datetime) -> bool:
         item.state, item.certificate = ItemState.ISSUED, issued.number
     await db.flush()
     return True
+
+
+async def _looked_at(
+    db: AsyncSession, registration: Registration, language: Language
+) -> tuple[ItemState, str | None]:
+    """How somebody stands when a batch is asked for, and why not eligible."""
+    judged = progress.judged(registration, await progress.record(db, registration), language)
+    if not judged.eligible:
+        missing = " ".join(one.explanation for one in judged.requirements if not one.met)
+        return ItemState.NOT_ELIGIBLE, missing
+    if refusal := await _refusal(db, registration.id, language):
+        return ItemState.REFUSED, refusal
+    return ItemState.ELIGIBLE, None
+
+
+async def _refusal(db: AsyncSession, registration: UUID, language: Language) -> str | None:
+    query = select(Certificate.number).where(
+        Certificate.registration == registration, Certificate.status == CertificateStatus.REVOKED
+    )
+    revoked = (await db.exec(query.order_by(col(Certificate.number).desc()).limit(1))).first()
+    return _REVOKED[language].format(revoked) if revoked else None
 
 
 async def _batch(db: AsyncSession, batch_id: UUID) -> CertificateBatch:

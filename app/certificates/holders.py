@@ -22,6 +22,7 @@ async def read(db: AsyncSession, links: Links, token: str) -> HolderPage:
         certificates=[
             HeldCertificate(
                 number=one.number,
+                holder_name=one.holder_name,
                 status=one.status,
                 training_title=one.training_title,
                 issuer=one.issuer,

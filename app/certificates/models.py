@@ -161,7 +161,7 @@ class RegisterEntry(SQLModel, table=True):
 
 
 class RegisterSalt(SQLModel, table=True):
-    """What opens an entry: the certificate it is about, and the salt. Erased with the person."""
+    """What opens an entry: the certificate it is about, and the salt; none may be missing."""
 
     __tablename__ = "register_salt"
 

@@ -122,6 +122,7 @@ class HeldCertificate(Output):
     """A certificate as its holder finds it, with where to download it in each form."""
 
     number: str
+    holder_name: str = Field(description="the name on it; after a reissue the old one keeps its own")
     status: CertificateStatus
     training_title: str
     issuer: str
@@ -135,7 +136,7 @@ class HeldCertificate(Output):
 class HolderPage(Output):
     """Everything of the certificates that somebody holds."""
 
-    holder_name: str
+    holder_name: str = Field(description="the name on the newest of them")
     evidence_url: str = Field(description="the evidence sheet as a PDF, for a portfolio")
     certificates: list[HeldCertificate] = Field(description="the newest first")
 
@@ -235,7 +236,9 @@ class BatchCounts(Output):
     eligible: int = Field(description="met every requirement; the certificate is still to be issued")
     not_eligible: int
     issued: int
-    refused: int = Field(description="no longer met every requirement when it was their turn")
+    refused: int = Field(
+        description="had a certificate revoked, or no longer met every requirement when it was their turn"
+    )
 
 
 class BatchRead(Output):
@@ -259,7 +262,7 @@ class BatchItemRead(Output):
     registration: UUID
     state: ItemState
     certificate: str | None = Field(description="its number, once it has been issued")
-    explanation: str | None = Field(description="what is missing, in words")
+    explanation: str | None = Field(description="what is missing, or why it was refused, in words")
 
 
 class BatchItemPage(Page[BatchItemRead]):

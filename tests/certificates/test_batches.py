@@ -120,6 +120,35 @@ def test_who_is_no_longer_eligible_is_refused_with_the_reason(year: World) -> No
     assert "uur contacttijd nodig" in refused["explanation"]
 
 
+def test_who_had_a_certificate_revoked_gets_no_new_one_from_a_batch(year: World) -> None:
+    _ask(year)
+    _issue(year)
+    revoked = year.lkca.get("/v1/certificates").json()["items"][0]
+    path = f"/v1/certificates/{revoked['number']}/_revoke"
+    assert year.lkca.post(path, {"reason": "Fraude"}).is_success
+    for dry_run in (True, False):
+        batch = _ask(year, dryRun=dry_run)
+        assert batch["counts"] == {"eligible": 0, "notEligible": 1, "issued": 0, "refused": 1}
+        (refused,) = _items(year, batch, state="refused")
+        assert (refused["registration"], refused["certificate"]) == (revoked["registration"], None)
+        assert refused["explanation"].startswith(f"Certificate {revoked['number']} was revoked.")
+    assert _issue(year) == 0
+    singly = year.lkca.post("/v1/certificates", {"registration": revoked["registration"]})
+    assert singly.status_code == 201
+
+
+def test_who_is_revoked_while_a_batch_waits_is_refused(year: World) -> None:
+    batch = _ask(year)
+    registration = _items(year, batch, state="eligible")[0]["registration"]
+    made = year.lkca.post("/v1/certificates", {"registration": registration}).json()
+    path = f"/v1/certificates/{made['number']}/_revoke"
+    assert year.lkca.post(path, {"reason": "Fraude"}).is_success
+    assert _issue(year) == 4
+    (refused,) = _items(year, batch, state="refused")
+    assert refused["registration"] == registration
+    assert refused["explanation"].startswith(f"Certificaat {made['number']} is ingetrokken.")
+
+
 def test_an_unknown_edition_and_an_unknown_batch_are_refused(world: World) -> None:
     answer = world.lkca.post("/v1/certificate-batches", {"edition": "nergens"})
     assert answer.json()["errors"][0]["code"] == "unknown-edition"

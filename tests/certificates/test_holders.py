@@ -43,6 +43,19 @@ def test_an_old_and_a_new_certificate_stand_side_by_side(world: World) -> None:
     ]
 
 
+def test_each_certificate_is_under_its_own_name(world: World) -> None:
+    old = world.certified()
+    applicant = world.fleck.get(f"/v1/registrations/{old['registration']}").json()["applicant"]["id"]
+    assert world.fleck.patch(f"/v1/applicants/{applicant}", {"familyName": "Zee"}).is_success
+    assert world.lkca.post(f"/v1/certificates/{old['number']}/_reissue", {"reason": "Andere naam"}).is_success
+    link = _link(world, old["registration"])
+    found = world.http.get(link).json()
+    names = ["Noor van der Zee", "Noor van der Meer"]
+    assert [one["holderName"] for one in found["certificates"]] == names
+    page = world.http.get(link, headers={"Accept": "text/html"}).text
+    assert [page.count(f"<dd>{name}</dd>") for name in names] == [1, 1]
+
+
 def test_there_is_nothing_before_there_is_a_certificate(world: World) -> None:
     assert world.http.get(_link(world, world.participant()["id"])).status_code == 404
 

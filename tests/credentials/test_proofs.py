@@ -99,6 +99,7 @@ def test_a_bit_is_1_when_it_was_raised(raised: set[int], asked: int) -> None:
     assert packed == bits.encoded(sorted(raised))
     assert bits.is_raised(packed, asked) is (asked in raised)
     assert all(bits.is_raised(packed, one) for one in raised)
+    assert bits.all_raised(packed) == set(raised)
 
 
 def test_the_first_bit_is_the_leftmost() -> None:
