@@ -290,6 +290,9 @@ def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[
         log_config=None,
         access_log=False,
         server_header=False,
+        # Nobody's word on who calls is taken but that of the proxies that were named.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=10,
     )
     server = _Uvicorn(config, lambda: _greet(settings, clients))

@@ -168,6 +168,24 @@ def test_the_address_is_printed_when_it_answers_and_malformed_http_never_reaches
         assert b"x-request-id" not in answer.lower()
 
 
+@pytest.mark.parametrize(("trusted", "last"), [("", 429), ("127.0.0.1", 404)])
+def test_only_a_trusted_proxy_says_who_calls(tmp_path: Path, trusted: str, last: int) -> None:
+    with Server(tmp_path) as server:
+        server.environment |= {"TRUSTED_PROXIES": trusted, "PUBLIC_PER_MINUTE": "2"}
+        server.at("2021-06-15T09:00+02:00")
+        answers = [
+            httpx.get(f"{server.url}/v1/verifications/x", headers={"X-Forwarded-For": f"192.0.2.{n}"})
+            for n in range(3)
+        ]
+    assert [one.status_code for one in answers] == [404, 404, last]
+
+
+def test_a_proxy_that_is_no_address_is_one_sentence() -> None:
+    refused = _command("openapi", TRUSTED_PROXIES="*")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("TRUSTED_PROXIES * is no address or network")
+
+
 def test_a_database_that_is_killed_is_started_again(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         server.at("2021-06-15T09:00+02:00")

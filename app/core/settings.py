@@ -9,6 +9,7 @@ import secrets
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -41,6 +42,9 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="address that people reach the server at")
     allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(), description="origins whose pages may call the API, with commas between"
+    )
+    trusted_proxies: str = Field(
+        default="", description="addresses or networks, with commas, whose X-Forwarded-For is believed"
     )
     secret_key: SecretStr | None = Field(default=None, min_length=32, description="required in production")
     at: datetime | None = Field(default=None, description="development: the moment the clock stands at")
@@ -114,6 +118,18 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin} is no origin, such as https://www.example.org")
         return frozenset(listed)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _each_a_network(cls, written: str) -> str:
+        """Accept addresses and networks; everybody (`*`) is nobody to trust."""
+        listed = [one.strip() for one in written.split(",") if one.strip()]
+        for one in listed:
+            try:
+                ip_network(one)
+            except ValueError:
+                raise ValueError(f"{one} is no address or network, such as 10.0.0.0/8") from None
+        return ",".join(listed)
 
     @field_validator("smtp_url")
     @classmethod
