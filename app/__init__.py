@@ -1,3 +1,3 @@
 """The register behind the teacher training Cultuurcoördinator Voortgezet Onderwijs."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
