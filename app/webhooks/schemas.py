@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from app.core.paging import Page
 from app.core.values import ONE_LINE, WHOLE, Change, Input, Moment, Output, Slug, Title
 from app.registrations.lifecycle import Status
-from app.webhooks import catalogue
+from app.webhooks import addresses, catalogue
 from app.webhooks.addresses import LONGEST_URL
 from app.webhooks.models import DeliveryStatus, WebhookStatus
 
@@ -37,7 +37,22 @@ Patterns = Annotated[
         examples=[["registration.*", "session.changed"]],
     ),
 ]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL), ONE_LINE]
+
+
+def _well_formed(url: str) -> str:
+    """What is no URL anywhere; where it may lead, which the settings decide, is judged by the service."""
+    code = addresses.fault(url, local=True)
+    if code and code != "not-public":
+        raise PydanticCustomError(code, addresses.DETAILS[code])
+    return url
+
+
+Url = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_URL),
+    ONE_LINE,
+    AfterValidator(_well_formed),
+]
 EventNumber = Annotated[int, Field(strict=True, ge=0, lt=2**63), WHOLE]
 
 

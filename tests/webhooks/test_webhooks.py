@@ -81,6 +81,8 @@ def test_every_fault_is_told_at_once_and_a_wrong_pattern_with_what_there_is(worl
     assert (
         world.admin.post("/v1/webhooks", {"url": HOOK, "types": ["*"], "partner": "lkca"}).status_code == 400
     )
+    ill = world.fleck.post("/v1/webhooks", {"url": "ftp://x", "types": [], "x": 1})
+    assert {fault["pointer"] for fault in ill.json()["errors"]} == {"#/url", "#/types", "#/x"}
     for body in (
         {"url": HOOK},
         {"types": ["*"]},
