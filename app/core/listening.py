@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import asyncpg
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app.core.database import Database
 from app.core.problems import Unavailable
@@ -14,6 +15,9 @@ from app.core.problems import Unavailable
 WORKERS = 7_218_017
 _BEAT, _PATIENCE = 15.0, 10.0  # seconds: how often the line is tried, how long that may take
 _FIRST, _LONGEST = 0.2, 30.0  # seconds between attempts to connect
+
+# However a line is lost, or not had: a server that is starting up refuses in words (DBAPIError).
+LOST = (Unavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +41,7 @@ class Listener:
             try:
                 await self._listen()
                 pause = _FIRST
-            except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            except LOST:
                 log.warning("the line to the database is lost", again_in=pause)
             finally:
                 self.number = None

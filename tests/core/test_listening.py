@@ -2,6 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
 
 from app.core.database import Database
 from app.core.listening import WORKERS, Listener, heard
@@ -89,5 +93,25 @@ def test_of_transactions_that_run_at_once_one_rings(world: World) -> None:
             assert not await heard(bell, 0.2)
             await first.commit()
             assert await heard(bell, 20)
+
+    _listening(world, story)
+
+
+def test_a_server_that_is_starting_up_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PostgreSQL does after a crash: it is there, and refuses every connection for a moment."""
+    refused = asyncpg.CannotConnectNowError("the database system is starting up")
+    connect, tried = asyncpg.connect, []
+
+    async def starting_up(*arguments: Any, **named: Any) -> Any:
+        tried.append(arguments)
+        if len(tried) < 3:
+            raise refused
+        return await connect(*arguments, **named)
+
+    monkeypatch.setattr(asyncpg, "connect", starting_up)
+
+    async def story(listener: Listener, _bell: asyncio.Event, _database: Database) -> None:
+        assert listener.number
+        assert len(tried) == 3
 
     _listening(world, story)
