@@ -221,7 +221,7 @@ def _of_another(credential: Path) -> bytes:
     [
         (b"", 400, "Kies een bestand of plak een tekst."),
         (b"\x89PNG\r\n", 400, "geen pdf en geen Open Badge"),
-        (PDF, 400, "Deze pdf gaat niet open"),
+        (PDF.replace(b"%%EOF", b"trailer<</Encrypt 3 0 R>>\n%%EOF"), 400, "Deze pdf gaat niet open"),
         (b"%PDF-" + b" " * 5_000_000, 413, "te groot"),
     ],
 )
