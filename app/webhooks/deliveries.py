@@ -126,7 +126,7 @@ async def resend(db: AsyncSession, caller: Caller, webhook_id: UUID, wanted: Res
     """
     if wanted.after_event is None and wanted.after is None:
         detail = "Say after which event or moment."
-        raise InvalidInput([Fault(pointer="#/afterEvent", code="missing", detail=detail)])
+        raise InvalidInput([Fault(pointer="#/afterEvent", code="after-what", detail=detail)])
     webhook = await service.one(db, caller, webhook_id)
     _require_active(webhook)
     found = await _in_range(db, webhook, wanted)
