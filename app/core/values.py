@@ -180,19 +180,19 @@ def _shape(unwanted: str) -> str:
 ONE_LINE, _LINES = BeforeValidator(_cleaned("")), BeforeValidator(_cleaned("\n\r\t\u2028\u2029"))
 LINE_PATTERN = _shape(r"\u0000-\u001f\u007f-\u009f\u2028\u2029")
 LINES_PATTERN = _shape(r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f")
-_LINE_SHAPE = Field(json_schema_extra={"pattern": LINE_PATTERN})
+LINE_SHAPE = Field(json_schema_extra={"pattern": LINE_PATTERN})
 _LINES_SHAPE = Field(json_schema_extra={"pattern": LINES_PATTERN})
 
 # Cleaned first, measured then: the limits are those of what is kept.
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE, _LINE_SHAPE]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE, _LINE_SHAPE]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE, LINE_SHAPE]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE, LINE_SHAPE]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), _LINES, _LINES_SHAPE]
 
 
 def text_of(longest: int, *, lines: bool) -> Any:
     """The kind of a text of at most `longest` characters, on one line or on several."""
     limits = StringConstraints(min_length=1, max_length=longest)
-    cleaned, shape = (_LINES, _LINES_SHAPE) if lines else (ONE_LINE, _LINE_SHAPE)
+    cleaned, shape = (_LINES, _LINES_SHAPE) if lines else (ONE_LINE, LINE_SHAPE)
     return Annotated[str, limits, cleaned, shape]
 
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.core.paging import Page
-from app.core.values import ONE_LINE, WHOLE, Change, Input, Moment, Output, Slug, Title
+from app.core.values import LINE_SHAPE, ONE_LINE, WHOLE, Change, Input, Moment, Output, Slug, Title
 from app.registrations.lifecycle import Status
 from app.webhooks import addresses, catalogue
 from app.webhooks.addresses import LONGEST_URL
@@ -51,6 +51,7 @@ Url = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_URL),
     ONE_LINE,
+    LINE_SHAPE,
     AfterValidator(_well_formed),
 ]
 EventNumber = Annotated[int, Field(strict=True, ge=0, lt=2**63), WHOLE]
