@@ -23,7 +23,6 @@ from urllib.parse import parse_qsl
 
 import httpx
 import uuid_utils.compat
-from sqlmodel import select
 
 from app import __version__, migrate, openapi, seed, worker
 from app.core import embedded, logs
@@ -36,7 +35,6 @@ from app.imports.router import CSV_EXAMPLE, JSON_LINES_EXAMPLE
 from app.main import create_app
 from app.webhooks import claims, outcomes
 from app.webhooks.claims import Result, Sent
-from app.webhooks.models import Webhook, WebhookStatus
 from tests.imports.files import imported
 from tests.notifications.post_office import Postman
 from tests.samples import PDF, picture
@@ -398,16 +396,11 @@ def _subscribe(world: World) -> None:
             done = [Result(one, sent, outcomes.judged(200), 0.5) for one in claimed]
             await claims.settle(db, 1, done, state.clock.now())
 
-    async def pause() -> None:
-        async with state.database.transaction() as db:
-            for webhook in (await db.exec(select(Webhook))).all():
-                webhook.status = WebhookStatus.PAUSED
-
     world.http.portal.call(deliver)
     good(fleck.get(f"{path}/deliveries?status=delivered&limit=2"))
     good(fleck.get(f"/v1/webhook-deliveries/{tried['id']}"))
     good(fleck.post(f"/v1/webhook-deliveries/{tried['id']}/_retry"))
-    world.http.portal.call(pause)
+    refusals.pause_webhooks(world)
     good(fleck.post(f"{path}/_resume"))
     good(fleck.delete(path))
 

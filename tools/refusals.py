@@ -266,6 +266,13 @@ def _webhooks(world: World) -> None:
     path = f"/v1/webhooks/{world.fleck.post('/v1/webhooks', body).json()['id']}"
     world.fleck.post(f"{path}/_resume")
     tried = world.fleck.post(f"{path}/_ping").json()["id"]
+    pause_webhooks(world)
+    world.fleck.post(f"/v1/webhook-deliveries/{tried}/_retry")
+    world.fleck.delete(path)
+
+
+def pause_webhooks(world: World) -> None:
+    """Pause every webhook, as a day without success does."""
 
     async def pause() -> None:
         async with world.app.state.database.transaction() as db:
@@ -273,8 +280,6 @@ def _webhooks(world: World) -> None:
                 webhook.status = WebhookStatus.PAUSED
 
     world.http.portal.call(pause)
-    world.fleck.post(f"/v1/webhook-deliveries/{tried}/_retry")
-    world.fleck.delete(path)
 
 
 def wrong_codes(http: Http, page: str, session: str) -> None:

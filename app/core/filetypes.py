@@ -165,6 +165,7 @@ def _parts(file: BinaryIO, size: int, tail: bytes) -> Sequence[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
+    # zipfile raises NotImplementedError for an archive of a version that it does not know.
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
         raise NotTaken(Refusal.DAMAGED) from error
     if len(parts) != count:

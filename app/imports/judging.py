@@ -157,9 +157,9 @@ def _is_the_same(there: Known, candidate: _Candidate) -> bool:
     return (there.partner, there.name_key) == (candidate.row.partner, name_key)
 
 
-def _id_in(content: str) -> UUID | None:
+def _id_in(said: Mapping[str, Any]) -> UUID | None:
     try:
-        return UUID(json.loads(content).get(ID.path[0]))
+        return UUID(said.get(ID.path[0]))
     except (TypeError, ValueError, AttributeError):
         return None
 
@@ -220,7 +220,8 @@ class _Reader:
         judged = Judged(row.number, faults=faults_in(row))
         if row.content is None:
             return judged
-        body = self._body(row.content)
+        said: dict[str, Any] = json.loads(row.content)
+        body = self._body(said)
         try:
             wanted = RegistrationCreate.model_validate(body)
         except ValidationError as error:
@@ -234,11 +235,10 @@ class _Reader:
         judged.edition, judged.partner = wanted.edition, place.partner
         judged.digest = self._hash("row", place.partner, wanted.model_dump_json(exclude={"partner"}))
         judged.person = self._hash("person", *intake.person_of(wanted))
-        return _Candidate(judged, wanted, place, _id_in(row.content))
+        return _Candidate(judged, wanted, place, _id_in(said))
 
-    def _body(self, content: str) -> dict[str, Any]:
+    def _body(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """What the row says, with what goes for all rows and without what only an exported file tells."""
-        said: dict[str, Any] = json.loads(content)
         given = {"edition": self.one.edition, "partner": self.one.partner}
         body = {name: value for name, value in given.items() if value is not None}
         return {**body, **{name: value for name, value in said.items() if name not in TOLD_MEMBERS}}
