@@ -1,4 +1,4 @@
-"""The command line, `cultuurcoordinator`: run, migrate, seed, worker, openapi, clients."""
+"""The command line, `cultuurcoordinator`: run, migrate, seed, worker, backup, restore, openapi, clients."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app import following
+from app import backup, following
 from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
@@ -180,6 +180,41 @@ def verify_register(
     if found.faults:
         _fail("\n".join(found.faults), 1)
     typer.echo("Everything fits.")
+
+
+@cli.command("backup")
+def make_backup(
+    folder: Annotated[Path, typer.Argument(help="Folder to write, which is not there yet.")],
+) -> None:
+    """Copy database and files to a folder, checksummed; the server may go on meanwhile."""
+    settings = _settings()
+    with _database(settings) as url, _said_of_backups():
+        made = backup.make(url, storage.of(settings), folder, Clock(settings.at).now())
+    absent = f" {len(made.absent)} were removed meanwhile." if made.absent else ""
+    typer.echo(f"{made.rows} rows of {len(made.tables)} tables and {len(made.files) - 1} files.{absent}")
+
+
+@cli.command("restore")
+def restore_backup(
+    folder: Annotated[Path, typer.Argument(help="Folder that `backup` wrote.")],
+) -> None:
+    """Make the register of a backup again, in an empty database; checks everything first."""
+    settings = _settings()
+    with _database(settings, create=True) as url, _said_of_backups():
+        made = backup.restore(url, storage.of(settings), folder)
+        migrations.upgrade(url)
+    typer.echo(
+        f"{made.rows} rows of {len(made.tables)} tables and {len(made.files) - 1} files, as of {made.at}."
+    )
+
+
+@contextlib.contextmanager
+def _said_of_backups() -> Iterator[None]:
+    """End with a sentence when a backup cannot be made or used."""
+    try:
+        yield
+    except (backup.BackupError, embedded.EmbeddedError) as error:
+        _fail(str(error), 1)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tests.conftest import sql
 from tests.stories.server import COMMAND, Server
 
 
-def _command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PORT")}
     return subprocess.run(
         [COMMAND, *arguments],
@@ -60,10 +60,10 @@ def test_a_first_start_shows_the_demonstration_clients_and_a_second_does_not(tmp
 
 
 def test_the_clock_does_not_date_real_data_by_accident() -> None:
-    refused = _command("run", "--at", "2021-06-15T09:00+02:00", DATABASE_URL="postgresql://127.0.0.1:1/none")
+    refused = command("run", "--at", "2021-06-15T09:00+02:00", DATABASE_URL="postgresql://127.0.0.1:1/none")
     assert refused.returncode == 2
     assert "ALLOW_AT_WITH_DATABASE_URL" in refused.stderr
-    naive = _command("run", "--at", "2021-06-15T09:00")
+    naive = command("run", "--at", "2021-06-15T09:00")
     assert (naive.returncode, "needs an offset" in naive.stderr) == (2, True)
 
 
@@ -78,9 +78,9 @@ def test_the_clock_does_not_date_real_data_by_accident() -> None:
 def test_a_client_that_cannot_be_is_refused_in_words(
     empty_database: str, organisation: str, role: str, said: str
 ) -> None:
-    assert _command("seed", "pilot", DATABASE_URL=empty_database).returncode == 0
+    assert command("seed", "pilot", DATABASE_URL=empty_database).returncode == 0
     arguments = ("clients", "create", "--organisation", organisation, "--role", role, "--json")
-    refused = _command(*arguments, DATABASE_URL=empty_database)
+    refused = command(*arguments, DATABASE_URL=empty_database)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert said in refused.stderr
 
@@ -96,7 +96,7 @@ def test_a_client_that_cannot_be_is_refused_in_words(
     ],
 )
 def test_a_database_that_cannot_be_reached_is_one_sentence(arguments: tuple[str, ...]) -> None:
-    failed = _command(*arguments, DATABASE_URL="postgresql://nobody:geheim@127.0.0.1:1/nothing")
+    failed = command(*arguments, DATABASE_URL="postgresql://nobody:geheim@127.0.0.1:1/nothing")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert re.fullmatch(r"The database nothing on 127\.0\.0\.1 cannot be reached: .*\.\n", failed.stderr)
 
@@ -104,7 +104,7 @@ def test_a_database_that_cannot_be_reached_is_one_sentence(arguments: tuple[str,
 def test_a_database_without_tables_is_one_sentence(empty_database: str) -> None:
     create = ("clients", "create", "--organisation", "fleck", "--role", "partner")
     for arguments in (create, ("worker",), ("run", "--no-migrate", "--port", "0")):
-        failed = _command(*arguments, DATABASE_URL=empty_database)
+        failed = command(*arguments, DATABASE_URL=empty_database)
         assert (failed.returncode, failed.stdout) == (1, ""), failed.stderr
         assert re.fullmatch(
             r"The database \S+ on .* lacks tables: .*`cultuurcoordinator migrate`\.\n", failed.stderr
@@ -112,9 +112,9 @@ def test_a_database_without_tables_is_one_sentence(empty_database: str) -> None:
 
 
 def test_a_database_of_a_newer_version_is_one_sentence(empty_database: str) -> None:
-    assert _command("migrate", DATABASE_URL=empty_database).returncode == 0
+    assert command("migrate", DATABASE_URL=empty_database).returncode == 0
     sql(empty_database, "UPDATE alembic_version SET version_num = '9999'")
-    failed = _command("migrate", DATABASE_URL=empty_database)
+    failed = command("migrate", DATABASE_URL=empty_database)
     assert failed.returncode == 1
     assert re.fullmatch(r"The database \S+ on .* cannot be migrated: .*'9999'\.\n", failed.stderr)
 
@@ -124,7 +124,7 @@ def test_a_database_of_a_newer_version_is_one_sentence(empty_database: str) -> N
     [("clients", "create", "--organisation", "fleck", "--role", "partner"), ("seed", "pilot"), ("worker",)],
 )
 def test_no_empty_database_is_made_in_a_wrong_folder(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    failed = _command(*arguments, DATA_DIR=str(tmp_path / "wrong"))
+    failed = command(*arguments, DATA_DIR=str(tmp_path / "wrong"))
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith(f"There is no database in {tmp_path / 'wrong'}.")
     assert failed.stderr.count("\n") == 1
@@ -132,7 +132,7 @@ def test_no_empty_database_is_made_in_a_wrong_folder(tmp_path: Path, arguments: 
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    failed = _command("openapi", "--output", str(tmp_path / "no" / "where.json"))
+    failed = command("openapi", "--output", str(tmp_path / "no" / "where.json"))
     assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
     assert "where.json" in failed.stderr
 
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_one_sentence_before_anything_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        failed = _command("run", "--port", str(port), DATA_DIR=str(tmp_path / "data"))
+        failed = command("run", "--port", str(port), DATA_DIR=str(tmp_path / "data"))
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr == (
         f"The server cannot listen on 127.0.0.1, port {port}: another program uses that port.\n"
@@ -181,7 +181,7 @@ def test_only_a_trusted_proxy_says_who_calls(tmp_path: Path, trusted: str, last:
 
 
 def test_a_proxy_that_is_no_address_is_one_sentence() -> None:
-    refused = _command("openapi", TRUSTED_PROXIES="*")
+    refused = command("openapi", TRUSTED_PROXIES="*")
     assert refused.returncode == 2
     assert refused.stderr.startswith("TRUSTED_PROXIES * is no address or network")
 
@@ -230,13 +230,13 @@ def test_a_server_whose_database_cannot_come_back_ends_and_says_why(tmp_path: Pa
 def test_migrating_and_seeding_again_changes_nothing(empty_database: str) -> None:
     said = []
     for _ in range(2):
-        assert _command("migrate", DATABASE_URL=empty_database).returncode == 0
-        said.append(_command("seed", "pilot", DATABASE_URL=empty_database).stdout.strip())
+        assert command("migrate", DATABASE_URL=empty_database).returncode == 0
+        said.append(command("seed", "pilot", DATABASE_URL=empty_database).stdout.strip())
     assert said == ["Seeded the pilot.", "The pilot was there already; nothing was changed."]
 
 
 def test_the_document_is_printed_without_a_database() -> None:
-    assert json.loads(_command("openapi").stdout)["openapi"] == "3.1.0"
+    assert json.loads(command("openapi").stdout)["openapi"] == "3.1.0"
 
 
 def test_a_worker_works_until_it_is_told_to_stop(database_url: str, tmp_path: Path) -> None:

