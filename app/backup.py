@@ -23,7 +23,7 @@ import asyncpg
 from sqlalchemy.engine import URL, make_url
 
 from app import __version__
-from app.core import embedded
+from app.core import embedded, tenancy
 from app.core.storage import PIECE, Missing, Storage
 from app.core.values import utc
 
@@ -154,7 +154,7 @@ def restore(url: str, storage: Storage, source: Path) -> Manifest:
     with the backup table by table. Raises BackupError.
     """
     manifest = read(source)
-    asyncio.run(_require_empty(url))
+    asyncio.run(_prepare(url))
     for name in manifest.files:
         key = name.removeprefix(f"{FILES}/")
         if name != DUMP and not storage.exists(key):
@@ -167,10 +167,12 @@ def restore(url: str, storage: Storage, source: Path) -> Manifest:
     return manifest
 
 
-async def _require_empty(url: str) -> None:
+async def _prepare(url: str) -> None:
     async with _connected(url) as connection:
         if there := len(await connection.fetch(TABLES)):
             raise BackupError(f"The database holds {there} tables; a backup goes into an empty one only.")
+        for statement in tenancy.MAKE_ROLES:
+            await connection.execute(statement)
 
 
 async def _fill(url: str, dump: Path) -> dict[str, Counts]:

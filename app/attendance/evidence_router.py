@@ -21,7 +21,7 @@ from app.core.http.downloads import CONTENT, download
 from app.core.http.uploads import BODY, Upload, back, boundary_of, received
 from app.core.problems import BodyTooLarge, InvalidInput, NotFound, PreconditionFailed, UnsupportedMediaType
 from app.core.values import Slug
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 from app.registrations.dependencies import Linking
 
 router = APIRouter(prefix="/v1/personal-pages/{pageToken}", tags=["progress"])
@@ -36,7 +36,7 @@ BACK: dict[int | str, dict[str, str]] = {303: {"description": "Back to the page,
 
 @router.get(
     "/progress/{phase}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Read a phase of one's own",
     operation_id="getOwnPhase",
     responses=problems(InvalidInput, NotFound),
@@ -50,7 +50,7 @@ async def get_own_phase(
 
 @router.put(
     "/progress/{phase}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Hand in the evidence of a phase",
     operation_id="submitEvidence",
     responses=problems(InvalidInput, NotFound, NotParticipant, PhasePassed, PreconditionFailed),
@@ -74,7 +74,7 @@ async def submit_evidence(
 
 @uploads.post(
     "/progress/{phase}/files",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     status_code=201,
     summary="Add a file to a phase of one's own",
     operation_id="addOwnFile",
@@ -114,7 +114,7 @@ async def add_own_file(
 
 @router.get(
     "/files/{fileId}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Download a file of one's own",
     operation_id="getOwnFile",
     response_class=Response,
@@ -127,7 +127,7 @@ async def get_own_file(token: Token, file_id: FileId, db: Db, links: Linking, st
 
 @router.delete(
     "/files/{fileId}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     status_code=204,
     summary="Remove a file of one's own",
     operation_id="removeOwnFile",
@@ -150,7 +150,7 @@ async def remove_own_file(
 
 @router.post(
     "/files/{fileId}/_remove",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     status_code=204,
     summary="Remove a file of one's own, from a page",
     operation_id="removeOwnFileFromPage",
@@ -175,7 +175,7 @@ async def remove_own_file_from_page(
 
 @router.post(
     "/progress/{phase}/_submit",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Hand in the evidence of a phase, from a page",
     operation_id="submitEvidenceFromPage",
     response_model=OwnPhaseRead,

@@ -22,7 +22,7 @@ from app.core.http.strictness import FORM
 from app.core.language import Language, preferred
 from app.core.problems import InvalidInput, NotFound, Problem
 from app.core.texts import PROBLEMS
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 from app.registrations.dependencies import Linking
 from app.trainings.calendar import SessionCancelled
 
@@ -59,7 +59,7 @@ _FORM = {
 
 @router.get(
     "",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     response_model=PersonalPageRead,
     summary="Open your own page",
     operation_id="getPersonalPage",
@@ -93,7 +93,7 @@ async def get_personal_page(
 
 @router.post(
     "/check-ins",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Check in",
     operation_id="checkIn",
     responses={

@@ -20,7 +20,7 @@ from app.core.http.dependencies import Config, Db
 from app.core.http.uploads import MULTIPART, Upload
 from app.core.language import Language
 from app.core.problems import BodyTooLarge, Fault, InvalidInput, Problem
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 
 router = APIRouter(prefix="/v1/verifications", include_in_schema=False, route_class=Upload)
 
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1/verifications", include_in_schema=False, route_cl
 LARGEST = 1024 * 1024  # bytes of the whole form
 
 
-@router.get("/_check", dependencies=[PUBLIC], operation_id="showCheckPage")
+@router.get("/_check", dependencies=[PUBLIC_ON_REGISTER], operation_id="showCheckPage")
 async def show_check_page(language: Asked) -> Response:
     """The empty form."""
     return _html(check_page.render(language), language)
@@ -76,7 +76,7 @@ def _fault(code: str, detail: str) -> InvalidInput:
     return InvalidInput([Fault(pointer="#/file", code=code, detail=detail)])
 
 
-@router.post("/_check", dependencies=[PUBLIC, CHECKING], operation_id="checkOnPage")
+@router.post("/_check", dependencies=[PUBLIC_ON_REGISTER, CHECKING], operation_id="checkOnPage")
 async def check_on_page(
     given: Annotated[bytes | Problem, Depends(_given)],
     db: Db,

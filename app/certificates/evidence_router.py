@@ -12,7 +12,7 @@ from app.core.http.answers import problems, spoken, tagged
 from app.core.http.dependencies import Db, Now, Reader
 from app.core.language import Language
 from app.core.problems import InvalidInput, NotFound
-from app.identity.access import PUBLIC, requires
+from app.identity.access import PUBLIC_ON_REGISTER, requires
 from app.identity.caller import Caller, Scope
 from app.registrations.dependencies import Linking
 
@@ -58,7 +58,7 @@ async def get_evidence_sheet_pdf(
 
 @router.get(
     "/holder-pages/{holderToken}/evidence-sheet",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Download your evidence sheet",
     operation_id="getHeldEvidenceSheet",
     response_class=Response,

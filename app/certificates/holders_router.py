@@ -14,7 +14,7 @@ from app.core.http.dependencies import Db
 from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
 from app.credentials.media import CREDENTIAL, TOKEN
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 from app.registrations.dependencies import Linking
 
 router = APIRouter(prefix="/v1/holder-pages", tags=["certificates"])
@@ -30,7 +30,7 @@ PDF: dict[int | str, dict[str, Any]] = {
 
 @router.get(
     "/{holderToken}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     response_model=HolderPage,
     summary="Open a holder's own page",
     operation_id="getHolderPage",
@@ -54,7 +54,7 @@ async def get_holder_page(
 
 @router.get(
     "/{holderToken}/certificates/{number}/pdf",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Download your certificate",
     operation_id="getHeldPdf",
     response_class=Response,
@@ -68,7 +68,7 @@ async def get_held_pdf(token: HolderToken, number: Number, db: Db, links: Linkin
 
 @router.get(
     "/{holderToken}/certificates/{number}/credential",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Download your Open Badge",
     operation_id="getHeldCredential",
     response_class=Response,
@@ -85,7 +85,7 @@ async def get_held_credential(token: HolderToken, number: Number, db: Db, links:
 
 @router.get(
     "/{holderToken}/certificates/{number}/token",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Download your Open Badge as a token",
     operation_id="getHeldToken",
     response_class=Response,

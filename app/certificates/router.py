@@ -30,7 +30,7 @@ from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.credentials.keys import SigningKeyUnreadable
 from app.credentials.media import CREDENTIAL, TOKEN, TOKENS
-from app.identity.access import PUBLIC, once, requires
+from app.identity.access import PUBLIC_ON_REGISTER, once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations.moves import MoveNotAllowed
 
@@ -192,7 +192,7 @@ async def reissue_certificate(
 
 @verifications.post(
     "",
-    dependencies=[PUBLIC, CHECKING],
+    dependencies=[PUBLIC_ON_REGISTER, CHECKING],
     summary="Check a credential or a PDF",
     operation_id="checkCredential",
     responses=problems(InvalidInput, TooManyRequests),
@@ -206,7 +206,7 @@ async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead
 
 @verifications.get(
     "/{code}",
-    dependencies=[PUBLIC, CHECKING],
+    dependencies=[PUBLIC_ON_REGISTER, CHECKING],
     summary="Check a certificate",
     operation_id="verifyCertificate",
     response_model=VerificationRead,

@@ -17,7 +17,9 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core import tenancy
 from app.core.problems import Problem, Unavailable
+from app.core.tenancy import Acting
 
 # Every constraint has a name that can be told from its table and columns, in migrations and in errors alike.
 SQLModel.metadata.naming_convention = {
@@ -54,12 +56,15 @@ class Database:
         event.listen(self.engine.sync_engine, "do_connect", _connect)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, acting: Acting | None = tenancy.WHOLE) -> AsyncIterator[AsyncSession]:
         """One session, one transaction: committed at the end, rolled back when anything is raised.
 
-        A Problem with `keeps_record` is the exception: it commits the record of the refused attempt.
+        It acts as the register itself, or as nobody, until it says as whom (core/tenancy.py). A Problem with
+        `keeps_record` is the exception: it commits the record of the refused attempt.
         """
         async with AsyncSession(self.engine, expire_on_commit=False) as db:
+            if acting:
+                tenancy.begin_as(db, acting)
             try:
                 yield db
             except Problem as problem:
@@ -101,9 +106,9 @@ async def set_aside(db: AsyncSession) -> None:
 
 
 def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """Connect, and say Unavailable when there is no server to connect to."""
+    """Connect, as who sees nothing of anybody; Unavailable when there is no server to connect to."""
     try:
-        return dialect.connect(*arguments, **named)
+        return dialect.connect(*arguments, **named, server_settings={"role": tenancy.PARTNER})
     except OSError as refused:
         raise Unavailable from refused
 

@@ -33,6 +33,8 @@ from urllib.parse import quote
 
 import structlog
 
+from app.core.tenancy import PARTNER, REGISTER
+
 log = structlog.get_logger(__name__)
 
 URL = "postgresql+asyncpg://cultuurcoordinator@/cultuurcoordinator"
@@ -42,13 +44,17 @@ ATTEMPTS = 3  # to start again a server that died; it may be killed once more me
 LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
 # Without autovacuum too, whose workers, a superuser's, keep a database from being dropped.
 FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
-# No superuser, as in production: a superuser would pass through every row-level policy.
-PREPARE = """
+# No superuser, as in production, so it could not make the roles that it acts as (core/tenancy.py).
+PREPARE = f"""
 SELECT 'CREATE ROLE cultuurcoordinator LOGIN CREATEDB'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cultuurcoordinator') \\gexec
+SELECT format('CREATE ROLE %I NOLOGIN', role) FROM unnest(array['{PARTNER}', '{REGISTER}']) AS role
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \\gexec
+SELECT format('GRANT %I TO cultuurcoordinator', role) FROM unnest(array['{PARTNER}', '{REGISTER}']) AS role
+ WHERE NOT pg_has_role('cultuurcoordinator', role, 'MEMBER') \\gexec
 SELECT 'CREATE DATABASE cultuurcoordinator OWNER cultuurcoordinator'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'cultuurcoordinator') \\gexec
-"""
+"""  # noqa: S608  names of our own
 
 
 class EmbeddedError(Exception):

@@ -10,7 +10,7 @@ from app.core.http.dependencies import Config, Db
 from app.core.problems import InvalidInput, NotFound
 from app.credentials import did, keys, status_lists
 from app.credentials.media import CREDENTIAL
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 
 router = APIRouter(prefix="/v1/status-lists", tags=["verifications"])
 # Their addresses are those of the standards, outside the contract's server /v1.
@@ -21,14 +21,14 @@ SHARED = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin":
 ListId = Annotated[int, Path(alias="listId", ge=1, le=2**31 - 1)]
 
 
-@well_known.get("/did.json", dependencies=[PUBLIC])
+@well_known.get("/did.json", dependencies=[PUBLIC_ON_REGISTER])
 async def get_did_document(db: Db, settings: Config) -> Response:
     """The DID document (did:web) with every key that credentials were signed with, the newest first."""
     document = did.document(did.identifier(settings.base_url), await keys.published(db))
     return _public(document, "application/did+json")
 
 
-@well_known.get("/jwks.json", dependencies=[PUBLIC])
+@well_known.get("/jwks.json", dependencies=[PUBLIC_ON_REGISTER])
 async def get_key_set(db: Db, settings: Config) -> Response:
     """The same keys as a JSON Web Key Set (RFC 7517), by the ids that tokens name them by."""
     key_set = did.key_set(did.identifier(settings.base_url), await keys.published(db))
@@ -37,7 +37,7 @@ async def get_key_set(db: Db, settings: Config) -> Response:
 
 @router.get(
     "/{listId}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Read a status list",
     operation_id="getStatusList",
     responses={

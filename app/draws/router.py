@@ -29,7 +29,7 @@ from app.draws.announcement import (
 from app.draws.schemas import DrawAnnounce, DrawRead, DrawReceipt, DrawRun, RehearsalStart, VoidReason
 from app.draws.service import DrawMoveNotAllowed, DrawTooEarly
 from app.identity import service as identity
-from app.identity.access import PUBLIC, once, requires
+from app.identity.access import PUBLIC, PUBLIC_ON_REGISTER, once, requires
 from app.identity.caller import Caller, Scope
 from app.trainings import service as trainings
 
@@ -75,7 +75,7 @@ async def announce_draw(
 
 @router.get(
     "/draws/{drawId}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     response_model=DrawRead,
     summary="Read a draw",
     operation_id="getDraw",
@@ -188,7 +188,7 @@ def get_draw_verifier() -> Response:
 
 @router.get(
     "/draw-receipts/{receiptToken}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     response_model=DrawReceipt,
     summary="Read what a draw meant for you",
     operation_id="getDrawReceipt",

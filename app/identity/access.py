@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Security
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2, SecurityScopes
 
+from app.core import tenancy
 from app.core.database import set_aside
 from app.core.http import idempotency, tables
 from app.core.http.dependencies import Config, Db, Now
@@ -41,7 +42,7 @@ async def authenticate(
         detail = "Send an access token: Authorization: Bearer …"
         raise Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
     caller = tokens.read(settings.key("access tokens"), token.strip(), now)
-    if not await identity.is_live(db, caller.client_id):
+    if not await identity.admit(db, caller):
         raise tokens.refusal("This client has been ended.")
     missing = sorted(set(wanted.scopes) - caller.scopes)
     if missing:
@@ -86,4 +87,13 @@ async def _open_to_all() -> None:
     """Nothing to check: the route is public on purpose."""
 
 
+async def _open_on_the_register(db: Db) -> None:
+    """Nothing to check here: whoever has the secret in the address, or asks for what is public, is let in.
+
+    Unlike where nothing of anybody is read, the service reads the whole register and picks from it.
+    """
+    tenancy.begin_as(db, tenancy.WHOLE)
+
+
 PUBLIC = Depends(_open_to_all)
+PUBLIC_ON_REGISTER = Depends(_open_on_the_register)

@@ -13,7 +13,7 @@ from app.core.http.idempotency import Repeatable
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity import service as identity
-from app.identity.access import PUBLIC, TOKEN_PATH, once, requires
+from app.identity.access import PUBLIC, PUBLIC_ON_REGISTER, TOKEN_PATH, once, requires
 from app.identity.caller import Caller, Scope
 from app.identity.schemas import (
     ClientCreate,
@@ -39,7 +39,7 @@ ClientId = Annotated[
 
 @tokens.post(
     TOKEN_PATH,
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Get an access token",
     operation_id="createToken",
     responses=problems(InvalidGrant, InvalidClient),

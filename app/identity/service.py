@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core import tenancy
 from app.core.database import flush
 from app.core.etags import Expected
 from app.core.paging import Window, fetch
@@ -29,6 +30,9 @@ from app.identity.schemas import (
     OrganisationRead,
     TokenRead,
 )
+
+_LIVE = "EXISTS (SELECT FROM client WHERE id = :client AND ended_at IS NULL) AS live"
+_ADMIT = sa.text(f"SELECT {_LIVE}, {tenancy.ACT}")
 
 
 class OrganisationExists(Problem):
@@ -176,10 +180,15 @@ async def end_client(
     events.record(db, "client.ended", subject=client.id, actor=caller.client_id, at=now)
 
 
-async def is_live(db: AsyncSession, client_id: str) -> bool:
-    """Whether there is a client of that id that has not been ended."""
-    query = select(Client.id).where(Client.id == client_id, col(Client.ended_at).is_(None))
-    return (await db.exec(query)).first() is not None
+async def admit(db: AsyncSession, caller: Caller) -> bool:
+    """Whether the caller's client has not been ended; the transaction acts as the caller from now on.
+
+    One round trip: a partner sees its own rows, others what the services let them see.
+    """
+    acting = tenancy.of_partner(caller.organisation) if caller.role is Role.PARTNER else tenancy.WHOLE
+    admitted = await (await db.connection()).execute(_ADMIT, {"client": caller.client_id, **acting.said()})
+    tenancy.begin_as(db, acting)  # should it begin another transaction
+    return bool(admitted.one().live)
 
 
 async def issue_token(

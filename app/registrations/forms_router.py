@@ -10,7 +10,7 @@ from app.core.http.answers import problems, spoken, tagged
 from app.core.http.dependencies import Db, Now, Precondition
 from app.core.language import Language, preferred
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed, Problem
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 from app.registrations import form_page, form_posts, forms
 from app.registrations.form_posts import Shown
 from app.registrations.form_schemas import (
@@ -47,7 +47,7 @@ Asked = Annotated[Language, Depends(_asked)]
 
 @router.get(
     "/{token}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     response_model=EnrolmentFormRead,
     summary="Open an enrolment form",
     operation_id="getEnrolmentForm",
@@ -73,7 +73,7 @@ async def get_enrolment_form(
 
 @router.patch(
     "/{token}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Save a part of an enrolment form",
     operation_id="saveEnrolmentForm",
     responses=problems(
@@ -95,7 +95,7 @@ async def save_enrolment_form(
 
 @router.put(
     "/{token}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Return an enrolment form",
     operation_id="submitEnrolmentForm",
     responses=problems(
@@ -118,7 +118,7 @@ async def submit_enrolment_form(
     return _answered(response, await forms.submit(db, token, body, language, now, expected), language)
 
 
-@router.post("/{token}", dependencies=[PUBLIC], include_in_schema=False)
+@router.post("/{token}", dependencies=[PUBLIC_ON_REGISTER], include_in_schema=False)
 async def post_enrolment_form(
     token: Token,
     body: Annotated[EnrolmentFormTyped, Form()],

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core import tenancy
 from app.core.database import constraint_of
 from app.core.problems import Fault, InvalidInput, Problem
 from app.core.tokens import digest
@@ -142,11 +143,13 @@ async def insert(db: AsyncSession, caller: Caller, new: New, now: datetime) -> N
         if constraint_of(error) != ONE_PERSON_ONCE:
             raise
         person = new.registration.edition, new.registration.email_key
-        found = (await known(db, [person])).get(person)
-        if found is None:  # withdrawn between the two statements: the next try will succeed
-            detail = "This person was registered for this edition; try again."
-            raise AlreadyRegistered(detail) from error
-        raise refusal(db, caller, found, person[0], new.registration.partner, now) from error
+        async with tenancy.whole_register(db):  # whose the other is, administrators are told
+            found = (await known(db, [person])).get(person)
+            if found is None:  # withdrawn between the two statements: the next try will succeed
+                detail = "This person was registered for this edition; try again."
+                raise AlreadyRegistered(detail) from error
+            refused = refusal(db, caller, found, person[0], new.registration.partner, now)
+        raise refused from error
 
 
 async def insert_all(db: AsyncSession, caller: Caller, new: Sequence[New], now: datetime) -> bool:

@@ -8,7 +8,7 @@ from app.core.http.answers import problems, spoken
 from app.core.http.dependencies import Db
 from app.core.language import preferred
 from app.core.problems import InvalidInput, NotFound
-from app.identity.access import PUBLIC
+from app.identity.access import PUBLIC_ON_REGISTER
 from app.registrations import personal_calendar
 from app.registrations.dependencies import Linking
 from app.trainings.feed import MEDIA_TYPE
@@ -22,7 +22,7 @@ Token = Annotated[
 
 @router.get(
     "/{calendarToken}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC_ON_REGISTER],
     summary="Follow a participant's own calendar",
     operation_id="getPersonalCalendar",
     response_class=Response,

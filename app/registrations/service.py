@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core import tenancy
 from app.core.etags import Expected
 from app.core.problems import NotFound
 from app.core.values import changed_members
@@ -122,7 +123,8 @@ async def act(
     held_seat = registration.status in SEATED
     move(db, registration, edition, verb, caller.client_id, now, reason)
     if held_seat and registration.status not in SEATED:
-        await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
+        async with tenancy.whole_register(db):  # the next in line may be another partner's
+            await waiting_list.offer_free_seats(db, edition, SYSTEM.client_id, now)
     await db.flush()
     return shown(caller, links, await _row(db, caller, registration_id))
 

@@ -174,7 +174,9 @@ def test_when_every_connection_is_taken_the_answer_is_to_try_again(world: World)
 
 def test_a_connection_that_is_cut_under_way_is_no_fault_of_the_caller(world: World) -> None:
     async def cut(db: Db) -> None:
-        await (await db.connection()).execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        connection = await db.connection()
+        await connection.execute(sa.text("SET LOCAL ROLE NONE"))
+        await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
     world.app.add_api_route("/v1/cut", cut)
     answer = world.http.get("/v1/cut")

@@ -23,7 +23,7 @@ from app.core.values import DIGITS
 
 async def _open_session(request: Request) -> AsyncIterator[AsyncSession]:
     database: Database = request.app.state.database
-    async with database.transaction() as db:
+    async with database.transaction(acting=None) as db:
         yield db
 
 
