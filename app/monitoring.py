@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.http.dependencies import Config, Db, Now
 from app.core.listening import WORKERS
 from app.core.problems import NotFound, Unavailable
-from app.identity.access import PUBLIC, PUBLIC_ON_REGISTER
+from app.identity.access import ALWAYS_OPEN
 
 health = APIRouter(prefix="/health", include_in_schema=False)
 metrics = APIRouter(include_in_schema=False)
@@ -94,13 +94,13 @@ async def lag(db: AsyncSession, now: datetime) -> Lag:
     return Lag(found.workers, _age(found.oldest, now))
 
 
-@health.get("/live", dependencies=[PUBLIC])
+@health.get("/live", dependencies=[ALWAYS_OPEN])
 async def live() -> dict[str, str]:
     """The process runs."""
     return {"status": "live"}
 
 
-@health.get("/ready", dependencies=[PUBLIC_ON_REGISTER])
+@health.get("/ready", dependencies=[ALWAYS_OPEN])
 async def ready(db: Db, now: Now) -> dict[str, str | int | float]:
     """The process can serve: the database answers and has its tables (503 otherwise).
 
@@ -119,7 +119,7 @@ async def ready(db: Db, now: Now) -> dict[str, str | int | float]:
     }
 
 
-@metrics.get("/metrics", dependencies=[PUBLIC_ON_REGISTER])
+@metrics.get("/metrics", dependencies=[ALWAYS_OPEN])
 async def read_metrics(
     db: Db, now: Now, settings: Config, authorization: Annotated[str | None, Header()] = None
 ) -> Response:

@@ -85,6 +85,7 @@ SHARED = {
     "413": "TooLarge",
     "415": "UnsupportedMediaType",
     "422": "KeyReused",
+    "429": "TooManyRequests",
 }
 FAILED = {
     "Failed": {
@@ -289,6 +290,7 @@ def _say_refusals(made: dict[str, Any]) -> None:
     responses = made["responses"]
     if responses.pop("422", None) and "400" not in responses:
         responses["400"] = {"description": "The input is not valid"}
+    responses["429"] = {"description": TooManyRequests.title}
     if made["security"]:
         responses["401"] = {"description": "Not authenticated"}
         responses["403"] = {"description": "Not allowed"}

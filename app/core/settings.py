@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     public_per_minute: int = Field(
         default=120, ge=0, description="calls of the public check by one address in a minute; 0: no limit"
     )
+    client_per_minute: int = Field(
+        default=6000, ge=0, description="calls of one API client in a minute; 0: no limit"
+    )
+    address_per_minute: int = Field(
+        default=1200, ge=0, description="calls without a token by one address in a minute; 0: no limit"
+    )
+    guesses_per_minute: int = Field(
+        default=10, ge=0, description="wrong secrets for one client by one address in a minute; 0: no limit"
+    )
     smtp_url: SecretStr | None = Field(default=None, description="mail server; without one messages wait")
     smtp_seconds: float = Field(default=30.0, gt=0, le=120)
     mail_from: str | None = Field(default=None, description="whom messages come from")

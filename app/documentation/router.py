@@ -14,7 +14,7 @@ from app import openapi
 from app.core.http.answers import spoken
 from app.core.http.dependencies import Reader
 from app.core.language import Language
-from app.identity.access import PUBLIC
+from app.identity.access import ALWAYS_OPEN
 
 router = APIRouter(prefix="/v1", include_in_schema=False)
 
@@ -47,7 +47,7 @@ async def _asked(reader: Reader, lang: Annotated[Language | None, Query()] = Non
 Asked = Annotated[Language, Depends(_asked)]
 
 
-@router.get("/openapi.json", dependencies=[PUBLIC])
+@router.get("/openapi.json", dependencies=[ALWAYS_OPEN])
 async def openapi_document(request: Request, language: Asked) -> JSONResponse:
     """The OpenAPI document, for anyone and from any origin (API Design Rules, /core/publish-openapi)."""
     made: dict[str, Any] = openapi.document(request.app, language)
@@ -55,7 +55,7 @@ async def openapi_document(request: Request, language: Asked) -> JSONResponse:
     return spoken(JSONResponse(made, headers=headers), language)
 
 
-@router.get("/docs", dependencies=[PUBLIC])
+@router.get("/docs", dependencies=[ALWAYS_OPEN])
 async def swagger_ui(language: Asked) -> HTMLResponse:
     """Swagger UI in the reader's language, with a link to the other one."""
     other, name = SWITCH[language]
@@ -64,19 +64,19 @@ async def swagger_ui(language: Asked) -> HTMLResponse:
     return spoken(HTMLResponse(content, headers={"Content-Security-Policy": POLICY}), language)
 
 
-@router.get("/docs/start.js", dependencies=[PUBLIC])
+@router.get("/docs/start.js", dependencies=[ALWAYS_OPEN])
 async def start_script() -> Response:
     """The script that starts Swagger UI."""
     return FileResponse(_FOLDER / "start.js", media_type="text/javascript")
 
 
-@router.get("/docs/dutch.js", dependencies=[PUBLIC])
+@router.get("/docs/dutch.js", dependencies=[ALWAYS_OPEN])
 async def dutch_script() -> Response:
     """The script that gives Swagger UI its Dutch words."""
     return FileResponse(_FOLDER / "dutch.js", media_type="text/javascript")
 
 
-@router.get("/docs/docs.css", dependencies=[PUBLIC])
+@router.get("/docs/docs.css", dependencies=[ALWAYS_OPEN])
 async def page_style() -> Response:
     """The style of what we add to Swagger UI."""
     return FileResponse(_FOLDER / "docs.css", media_type="text/css")

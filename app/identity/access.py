@@ -9,7 +9,7 @@ from fastapi.security import OAuth2, SecurityScopes
 
 from app.core import tenancy
 from app.core.database import set_aside
-from app.core.http import idempotency, tables
+from app.core.http import idempotency, limits, tables
 from app.core.http.dependencies import Config, Db, Now
 from app.identity import service as identity
 from app.identity import tokens
@@ -30,13 +30,14 @@ scheme = OAuth2(
 
 
 async def authenticate(
+    request: Request,
     wanted: SecurityScopes,
     authorization: Annotated[str | None, Depends(scheme)],
     db: Db,
     now: Now,
     settings: Config,
 ) -> Caller:
-    """The caller behind the request's token; 401 without a valid one, 403 when it lacks a scope."""
+    """The caller behind the request's token; 401 without a valid one, 403 when it lacks a scope, 429."""
     kind, _, token = (authorization or "").partition(" ")
     if kind.lower() != "bearer" or not token:
         detail = "Send an access token: Authorization: Bearer …"
@@ -50,6 +51,7 @@ async def authenticate(
         detail = f"The token lacks the scope {', '.join(missing)}."
         raise Forbidden(detail, headers={"WWW-Authenticate": challenge})
     structlog.contextvars.bind_contextvars(client=caller.client_id)
+    await limits.count(request, "client", caller.client_id, settings.client_per_minute)
     return caller
 
 
@@ -83,17 +85,25 @@ def once(scope: Scope) -> Any:
     return Security(_authenticate_once, scopes=[scope.value])
 
 
-async def _open_to_all() -> None:
-    """Nothing to check: the route is public on purpose."""
+async def _open_to_all(request: Request, settings: Config) -> None:
+    """Nothing to check: the route is public on purpose, and reads nothing that is anybody's."""
+    await limits.count(request, "public", limits.address(request), settings.address_per_minute)
 
 
-async def _open_on_the_register(db: Db) -> None:
+async def _open_on_the_register(request: Request, db: Db, settings: Config) -> None:
     """Nothing to check here: whoever has the secret in the address, or asks for what is public, is let in.
 
-    Unlike where nothing of anybody is read, the service reads the whole register and picks from it.
+    The service reads the whole register, and picks from it.
     """
+    await limits.count(request, "public", limits.address(request), settings.address_per_minute)
+    tenancy.begin_as(db, tenancy.WHOLE)
+
+
+async def _always_open(db: Db) -> None:
+    """For who watches over the server, and for the documentation; not counted."""
     tenancy.begin_as(db, tenancy.WHOLE)
 
 
 PUBLIC = Depends(_open_to_all)
 PUBLIC_ON_REGISTER = Depends(_open_on_the_register)
+ALWAYS_OPEN = Depends(_always_open)

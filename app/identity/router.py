@@ -1,16 +1,21 @@
 """HTTP for organisations, API clients and tokens."""
 
 import base64
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Form, Header, Path, Request, Response
 
+from app.core.http import limits
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
+from app.core.http.limits import TooManyRequests
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
+from app.core.settings import Settings
 from app.core.values import Slug
 from app.identity import service as identity
 from app.identity.access import PUBLIC, PUBLIC_ON_REGISTER, TOKEN_PATH, once, requires
@@ -42,10 +47,11 @@ ClientId = Annotated[
     dependencies=[PUBLIC_ON_REGISTER],
     summary="Get an access token",
     operation_id="createToken",
-    responses=problems(InvalidGrant, InvalidClient),
+    responses=problems(InvalidGrant, InvalidClient, TooManyRequests),
     openapi_extra={"requestBody": {"required": True}},
 )
 async def create_token(
+    request: Request,
     db: Db,
     now: Now,
     settings: Config,
@@ -66,7 +72,23 @@ async def create_token(
         raise InvalidGrant("The grant_type is client_credentials.", error="unsupported_grant_type")
     lifetime = timedelta(seconds=settings.token_seconds)
     key = settings.key("access tokens")
-    return await identity.issue_token(db, key, client_id, client_secret, scope, now, lifetime)
+    async with _guesses_are_few(request, client_id, settings):
+        return await identity.issue_token(db, key, client_id, client_secret, scope, now, lifetime)
+
+
+@contextlib.asynccontextmanager
+async def _guesses_are_few(request: Request, client_id: str, settings: Settings) -> AsyncIterator[None]:
+    """Let nobody try one secret after another: only wrong ones count, and only where they come from."""
+    most, limiter = settings.guesses_per_minute, request.app.state.limiter
+    who = f"{limits.address(request)} {client_id}"
+    if most:
+        (await limiter.seen("guesses", who, most)).require()
+    try:
+        yield
+    except InvalidClient:
+        if most:
+            await limiter.hit("guesses", who, most)
+        raise
 
 
 def _well_formed(client_id: str, secret: str, scope: str) -> bool:

@@ -84,7 +84,7 @@ def main() -> int:
     wanted = _wanted()
     failed, total = False, 0
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
-        server.environment["TOKEN_SECONDS"] = HOUR
+        server.environment |= {"TOKEN_SECONDS": HOUR, "CLIENT_PER_MINUTE": "0", "ADDRESS_PER_MINUTE": "0"}
         names = pilot.play(server)
         names["clientId"] = [server.client("fleck", "partner").credentials["clientId"]]
         for role in wanted.roles:

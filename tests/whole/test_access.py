@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from app.identity.access import _open_on_the_register, _open_to_all, authenticate
+from app.identity.access import _always_open, _open_on_the_register, _open_to_all, authenticate
 from app.identity.caller import ROLE_SCOPES, Role, Scope
 from app.main import ROUTERS
 from tests.imports.files import imported
@@ -250,7 +250,7 @@ def test_every_route_stands_in_the_table_and_the_other_way_round() -> None:
 
 def test_every_route_has_one_authentication_decision() -> None:
     for route in _routes():
-        open_ = (_open_to_all, _open_on_the_register)
+        open_ = (_open_to_all, _open_on_the_register, _always_open)
         (decision,) = {call for call in _calls(route.dependant) if call in (authenticate, *open_)}
         public = all(ROWS[method, route.path] == ["public"] for method in route.methods or ())
         assert (decision in open_) == public, route.path

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.core.clock import Clock
 from app.core.http import refusals
+from app.core.http.limits import TOLD
 from app.core.problems import BodyTooLarge
 from app.core.values import utc
 
@@ -63,6 +64,7 @@ class Envelope:
             return
         started = time.perf_counter()
         request_id = scope["request_id"] = str(uuid.uuid4())
+        told: dict[str, str] = scope.setdefault(TOLD, {})
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -71,7 +73,7 @@ class Envelope:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                for name, value in self.headers.items():
+                for name, value in (*self.headers.items(), *told.items()):
                     headers.setdefault(name, value)
             elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
                 message = {**message, "body": b""}

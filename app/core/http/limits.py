@@ -1,60 +1,100 @@
-"""How often one address may call what is open to all; more is 429, with the moment to come back."""
+"""How often a client, or an address, may call; more is 429, with the moment to come back."""
 
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 
 from app.core.http.dependencies import Config
 from app.core.problems import Problem
 
 WINDOW = 60  # seconds
+TOLD = "answer's own headers"  # where in a request's scope they stand
 
 
 class TooManyRequests(Problem):
-    """The address has called more often than it may."""
+    """The client or the address has called more often than it may."""
 
     status, code = 429, "too-many-requests"
     title, title_nl = "Too many requests", "Te veel verzoeken"
 
 
 class Limiter:
-    """Counts the calls of each address in one process, over the last minute."""
+    """Counts calls in one process: the public check's over the last minute, others' minute by minute.
+
+    A window that moves is exact and keeps every moment; one that stands costs the same whatever it counts.
+    """
 
     def __init__(self) -> None:
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+        storage = MemoryStorage()
+        self._moving, self._standing = MovingWindowRateLimiter(storage), FixedWindowRateLimiter(storage)
 
-    async def hit(self, group: str, address: str, per_minute: int) -> tuple[bool, int, int]:
-        """Count one call: whether it may go on, how many more may, and in how many seconds one more may."""
-        item = RateLimitItemPerMinute(per_minute)
-        allowed = await self._window.hit(item, group, address)
-        reset, remaining = await self._window.get_window_stats(item, group, address)
-        return allowed, remaining, max(1, math.ceil(reset - time.time()))
+    async def hit(self, group: str, who: str, per_minute: int, *, moving: bool = False) -> "Count":
+        """Count one call of `who`."""
+        window, item = self._of(per_minute, moving=moving)
+        allowed = await window.hit(item, group, who)
+        reset, left = await window.get_window_stats(item, group, who)
+        return Count(group, per_minute, left, max(1, math.ceil(reset - time.time())), allowed)
+
+    async def seen(self, group: str, who: str, per_minute: int) -> "Count":
+        """How it stands, without counting."""
+        window, item = self._of(per_minute, moving=False)
+        reset, left = await window.get_window_stats(item, group, who)
+        return Count(group, per_minute, left, max(1, math.ceil(reset - time.time())), left > 0)
+
+    def _of(self, per_minute: int, *, moving: bool) -> tuple[RateLimiter, RateLimitItemPerMinute]:
+        return self._moving if moving else self._standing, RateLimitItemPerMinute(per_minute)
+
+
+class Count(NamedTuple):
+    """How often something may be done in a minute, how often still, and in how many seconds more."""
+
+    group: str
+    quota: int
+    left: int
+    seconds: int
+    allowed: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "RateLimit-Policy": f'"{self.group}";q={self.quota};w={WINDOW}',
+            "RateLimit": f'"{self.group}";r={self.left};t={self.seconds}',
+        }
+
+    def require(self) -> None:
+        """Raise TooManyRequests, with the moment to come back, when it may not be done now."""
+        if not self.allowed:
+            detail = f"Try again in {self.seconds} seconds."
+            raise TooManyRequests(detail, headers={**self.headers, "Retry-After": str(self.seconds)})
+
+
+def address(request: Request) -> str:
+    """Where a request comes from, as the proxies that are trusted say."""
+    return request.client.host if request.client else ""
+
+
+async def count(request: Request, group: str, who: str, per_minute: int, *, moving: bool = False) -> None:
+    """Count one call of `who` in `group`; 0 is no limit. Raises TooManyRequests.
+
+    What is told goes with the answer itself (`envelope.py`), and not into one that is kept for repeats.
+    """
+    if per_minute:
+        limiter: Limiter = request.app.state.limiter
+        counted = await limiter.hit(group, who, per_minute, moving=moving)
+        counted.require()
+        request.scope[TOLD].update(counted.headers)
 
 
 def limited(group: str) -> Any:
-    """The dependency of a public route that counts with the others of its `group` (PUBLIC_PER_MINUTE).
+    """The dependency of a public route that counts with the others of its `group` (PUBLIC_PER_MINUTE)."""
 
-    The headers are those of draft-ietf-httpapi-ratelimit-headers.
-    """
+    async def count_address(request: Request, settings: Config) -> None:
+        await count(request, group, address(request), settings.public_per_minute, moving=True)
 
-    async def count(request: Request, response: Response, settings: Config) -> None:
-        if not settings.public_per_minute:
-            return
-        limiter: Limiter = request.app.state.limiter
-        address = request.client.host if request.client else ""
-        allowed, left, seconds = await limiter.hit(group, address, settings.public_per_minute)
-        told = {
-            "RateLimit-Policy": f'"{group}";q={settings.public_per_minute};w={WINDOW}',
-            "RateLimit": f'"{group}";r={left};t={seconds}',
-        }
-        if not allowed:
-            detail = f"Try again in {seconds} seconds."
-            raise TooManyRequests(detail, headers={**told, "Retry-After": str(seconds)})
-        response.headers.update(told)
-
-    return Depends(count)
+    return Depends(count_address)
