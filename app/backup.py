@@ -171,8 +171,20 @@ async def _prepare(url: str) -> None:
     async with _connected(url) as connection:
         if there := len(await connection.fetch(TABLES)):
             raise BackupError(f"The database holds {there} tables; a backup goes into an empty one only.")
-        for statement in tenancy.MAKE_ROLES:
-            await connection.execute(statement)
+        for role in (tenancy.PARTNER, tenancy.REGISTER):
+            await _make(connection, role)
+
+
+async def _make(connection: asyncpg.Connection, role: str) -> None:
+    """Make a role that the dump gives rights to, where there is none: roles are the server's."""
+    if not await connection.fetchval("SELECT to_regrole($1) IS NOT NULL", role):
+        try:
+            await connection.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO CURRENT_USER")
+        except asyncpg.InsufficientPrivilegeError as refused:
+            raise BackupError(
+                f"Let an administrator of the server run first: CREATE ROLE {role}; and GRANT {role} TO "
+                "the user in DATABASE_URL."
+            ) from refused
 
 
 async def _fill(url: str, dump: Path) -> dict[str, Counts]:

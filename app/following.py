@@ -4,9 +4,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.attendance import outlook
 from app.certificates import reviews
+from app.core import tenancy
+from app.events import service as events
 
 
 async def settle(db: AsyncSession) -> None:
     """Judge forecasts and certificates whose ground has changed."""
-    await outlook.settle(db)
-    await reviews.settle(db)
+    if events.recorded(db):
+        async with tenancy.whole_register(db):  # who got a seat that fell free may be another partner's
+            await outlook.settle(db)
+            await reviews.settle(db)

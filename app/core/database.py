@@ -111,6 +111,8 @@ def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], name
         return dialect.connect(*arguments, **named, server_settings={"role": tenancy.PARTNER})
     except OSError as refused:
         raise Unavailable from refused
+    except asyncpg.InvalidParameterValueError as no_role:  # the migrations make the roles
+        raise Unavailable from no_role
 
 
 async def flush(db: AsyncSession, on_conflict: Mapping[str, Problem]) -> None:

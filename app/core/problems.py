@@ -99,9 +99,9 @@ class Unavailable(Problem):
     status, code = 503, "unavailable"
     title, title_nl = "Temporarily unavailable", "Tijdelijk niet beschikbaar"
 
-    def __init__(self) -> None:
+    def __init__(self, why: str | None = None) -> None:
         detail = "The database cannot be reached just now; try again."
-        super().__init__(detail, headers={"Retry-After": "5"})
+        super().__init__(why or detail, headers={"Retry-After": "5"})
 
 
 class ProblemDocument(BaseModel):

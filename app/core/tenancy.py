@@ -20,21 +20,6 @@ TENANT = "register.tenant"
 # Until the end of the transaction; what says it in a statement of its own pays a round trip.
 ACT = f"set_config('role', :role, true), set_config('{TENANT}', :tenant, true)"
 _ACTING = "acts as"
-# Roles belong to the server, not to a database: a migration makes them, and so does what restores a backup.
-MAKE_ROLES = [
-    f"""
-DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-    CREATE ROLE {role} NOLOGIN;
-  END IF;
-  IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
-    EXECUTE format('GRANT {role} TO %I', current_user);
-  END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$
-"""
-    for role in (PARTNER, REGISTER)
-]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,9 @@ from app.identity.schemas import (
 )
 
 _LIVE = "EXISTS (SELECT FROM client WHERE id = :client AND ended_at IS NULL) AS live"
-_ADMIT = sa.text(f"SELECT {_LIVE}, {tenancy.ACT}")
+# A request that takes the database longer is given up: its caller has long gone.
+_AT_MOST = "set_config('statement_timeout', '30s', true), set_config('lock_timeout', '10s', true)"
+_ADMIT = sa.text(f"SELECT {_LIVE}, {tenancy.ACT}, {_AT_MOST}")
 
 
 class OrganisationExists(Problem):

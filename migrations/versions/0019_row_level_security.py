@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 
 revision: str = "0019"
 down_revision: str | None = "0018"
@@ -10,20 +12,10 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 PARTNER, REGISTER = "cultuurcoordinator_partner", "cultuurcoordinator_register"
-# Roles belong to the server, so another database of the register's may have made them, or may be doing so.
-ROLE = """
+CREATE = """
 DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
-    CREATE ROLE {role} NOLOGIN;
-  END IF;
-  IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
-    EXECUTE format('GRANT {role} TO %I', current_user);
-  END IF;
-EXCEPTION
-  WHEN duplicate_object OR unique_violation THEN NULL;
-  WHEN insufficient_privilege THEN
-    RAISE EXCEPTION 'An administrator of PostgreSQL has to run first: % GRANT {role} TO %',
-      'CREATE ROLE {role} NOLOGIN;', quote_ident(current_user);
+  CREATE ROLE {role} NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 # Those of app/policies.py, as they were.
@@ -93,8 +85,7 @@ APPEND_ONLY = ("attendance_version", "event", "register_entry", "register_head")
 
 
 def upgrade() -> None:
-    for role in (PARTNER, REGISTER):
-        op.execute(ROLE.format(role=role))
+    _make_roles()
     op.execute(f"GRANT USAGE ON SCHEMA public TO {PARTNER}, {REGISTER}")
     op.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {PARTNER}, {REGISTER}")
     op.execute(f"GRANT SELECT ON alembic_version TO {PARTNER}, {REGISTER}")
@@ -109,6 +100,43 @@ def upgrade() -> None:
         op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
         op.execute(f'CREATE POLICY of_the_register ON "{table}" TO {REGISTER} USING (true)')
         op.execute(f'CREATE POLICY of_a_partner ON "{table}" TO {PARTNER} USING ({condition})')
+
+
+def _make_roles() -> None:
+    """Make both roles where they are not, and let the user that migrates act as them.
+
+    They belong to the server, of which several databases may be migrated at once.
+    """
+    connection = op.get_bind()
+    user = connection.scalar(sa.text("SELECT quote_ident(current_user)"))
+    # From version 16 on, whoever made a role is a member of it who may not act as it.
+    right = "SET" if connection.scalar(sa.text("SHOW server_version_num")) >= "160000" else "MEMBER"
+    for role in (PARTNER, REGISTER):
+        _do(CREATE.format(role=role), "SELECT to_regrole(:role) IS NOT NULL", role=role)
+        _do(
+            f"GRANT {role} TO {user}",
+            "SELECT pg_has_role(current_user, :role, :right)",
+            role=role,
+            right=right,
+        )
+
+
+def _do(statement: str, done: str, **values: str) -> None:
+    """Run `statement` unless it is `done` already; who may not hears what an administrator has to run."""
+    connection = op.get_bind()
+    if connection.scalar(sa.text(done), values):
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.text(statement))
+    except sa.exc.DBAPIError as refused:
+        if connection.scalar(sa.text(done), values):  # another one was first
+            return
+        user = connection.scalar(sa.text("SELECT quote_ident(current_user)"))
+        raise CommandError(
+            "its user may not make the two roles that the register acts as. Let an administrator of the "
+            f"server run: CREATE ROLE {PARTNER}; CREATE ROLE {REGISTER}; GRANT {PARTNER}, {REGISTER} TO {user};"
+        ) from refused
 
 
 def _own() -> dict[str, str]:

@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import asyncpg
 import pytest
@@ -13,6 +14,8 @@ from app import policies
 from app.core import tenancy
 from app.core.http.dependencies import Db
 from app.core.tenancy import PARTNER, REGISTER
+from app.identity.access import requires
+from app.identity.caller import Caller, Scope
 from app.registrations.models import Registration
 from app.tables import metadata
 from tests.conftest import sql
@@ -22,7 +25,11 @@ from tests.world import World
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # Who acts for the whole register on a partner's request, and gives nothing of it away.
-ELEVATED = {("registrations/intake.py", "insert"), ("registrations/service.py", "act")}
+ELEVATED = {
+    ("following.py", "settle"),
+    ("registrations/intake.py", "insert"),
+    ("registrations/service.py", "act"),
+}
 
 
 def as_role(world: World, role: str, tenant: str, *statements: str) -> list[asyncpg.Record]:
@@ -319,3 +326,18 @@ def test_a_transaction_leaves_nothing_to_the_next(world: World) -> None:
         return found
 
     assert world.http.portal.call(read) == [REGISTER, PARTNER, f"{PARTNER}fleck", PARTNER]
+
+
+def test_what_takes_the_database_too_long_is_given_up(world: World) -> None:
+    async def wait(db: Db, _: Annotated[Caller, requires(Scope.REGISTRATIONS_READ)]) -> str:
+        connection = await db.connection()
+        limits = "SELECT current_setting('statement_timeout') || ' ' || current_setting('lock_timeout')"
+        assert (await connection.execute(sa.text(limits))).scalar_one() == "30s 10s"
+        await connection.execute(sa.text("SET LOCAL statement_timeout = '50ms'"))
+        await connection.execute(sa.text("SELECT pg_sleep(5)"))
+        return "too late"
+
+    world.app.add_api_route("/v1/wait", wait)
+    answer = world.fleck.get("/v1/wait")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "too long" in answer.json()["detail"]

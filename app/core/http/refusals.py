@@ -38,6 +38,8 @@ PAGES = Pages(Path(__file__).parent, "refusal.css")
 # How PostgreSQL's codes begin when it cannot serve: no connection, no means left (connections, disk, memory),
 # stopping or starting; then a database that is away, refuses us, or has become a copy for reading only.
 GOING_AWAY = ("08", "53", "57P", "3D000", "28", "25006")
+# A statement took too long, or waited too long for another transaction.
+TOO_LONG = ("57014", "55P03")
 
 TITLES_NL = {
     400: "Onjuist verzoek",
@@ -194,6 +196,9 @@ async def _database(request: Request, error: Exception) -> Response:
     if error.connection_invalidated or code.startswith(GOING_AWAY):
         log.error("no database", error=str(error.orig))
         return respond(request, Unavailable())
+    if code in TOO_LONG:
+        log.warning("the database took too long", error=str(error.orig))
+        return respond(request, Unavailable("The database took too long; nothing was changed. Try again."))
     return unexpected(request, error)
 
 
