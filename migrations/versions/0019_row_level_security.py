@@ -135,7 +135,8 @@ def _do(statement: str, done: str, **values: str) -> None:
         user = connection.scalar(sa.text("SELECT quote_ident(current_user)"))
         raise CommandError(
             "its user may not make the two roles that the register acts as. Let an administrator of the "
-            f"server run: CREATE ROLE {PARTNER}; CREATE ROLE {REGISTER}; GRANT {PARTNER}, {REGISTER} TO {user};"
+            f"server run: CREATE ROLE {PARTNER}; CREATE ROLE {REGISTER}; "
+            f"GRANT {PARTNER}, {REGISTER} TO {user}"
         ) from refused
 
 
