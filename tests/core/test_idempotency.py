@@ -24,7 +24,7 @@ from app.identity.caller import Caller, Role, Scope
 from tests.conftest import sql
 from tests.world import JSON, World, registration
 
-OF_THE_EXCHANGE = {"x-request-id", "idempotency-replayed"}
+OF_THE_EXCHANGE = {"x-request-id", "idempotency-replayed", "ratelimit"}
 
 
 def key(value: str = "") -> dict[str, str]:

@@ -65,7 +65,7 @@ def workers(server: Server, office: PostOffice) -> Iterator[Workers]:
     workers.end()
 
 
-def _until(true: Callable[[], bool], seconds: float = 40) -> None:
+def _until(true: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
