@@ -26,6 +26,7 @@ from app.core.idempotency import KeyInUse, KeyReused
 from app.core.language import Language
 from app.core.texts import Catalogue
 from app.core.values import without_defaults
+from app.identity.provider import Known
 
 PREFIX = "/v1"
 # What the server answered when the pilot was played: `make examples` writes it anew.
@@ -179,6 +180,18 @@ def document(app: FastAPI, language: Language = "en") -> dict[str, Any]:
 
     info = {**english["info"], "title": dutch(english["info"]["title"])}
     return {**with_words(english, dutch), "info": with_words(info, dutch)}
+
+
+def with_sign_in(made: dict[str, Any], known: Known, scopes: str) -> dict[str, Any]:
+    """The document with the way in for people: the provider's, by authorization code with PKCE."""
+    flow = {
+        "authorizationUrl": known.authorization_endpoint,
+        "tokenUrl": known.token_endpoint,
+        "scopes": dict.fromkeys(scopes.split(), ""),
+    }
+    schemes = made["components"]["securitySchemes"]
+    oauth2 = {**schemes["oauth2"], "flows": {**schemes["oauth2"]["flows"], "authorizationCode": flow}}
+    return {**made, "components": {**made["components"], "securitySchemes": {**schemes, "oauth2": oauth2}}}
 
 
 def with_words(node: Any, say: Callable[[str], str]) -> Any:

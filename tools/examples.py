@@ -31,6 +31,7 @@ from app.core.http import tables
 from app.core.http.strictness import FORM, MERGE_PATCH
 from app.core.settings import Settings
 from app.credentials.keys import Vault
+from app.identity.schemas import EXAMPLE_KEY
 from app.imports.router import CSV_EXAMPLE, JSON_LINES_EXAMPLE
 from app.main import create_app
 from app.webhooks import claims, outcomes
@@ -214,6 +215,7 @@ def _prepare(world: World) -> None:
     good(admin.get("/v1/clients"))
     good(admin.get(f"/v1/clients/{client['clientId']}"))
     good(admin.post(f"/v1/clients/{client['clientId']}/_rotate"))
+    good(admin.put(f"/v1/clients/{client['clientId']}/keys", {"keys": [EXAMPLE_KEY]}))
     good(admin.delete(f"/v1/clients/{client['clientId']}"))
     edition = {
         "slug": "noord-midden-2022",

@@ -198,7 +198,8 @@ def _who(one: Asked) -> None:
         scope = Scope.EVENTS_READ if Scope.EVENTS_READ not in wanted else Scope.REGISTRATIONS_READ
         settings, now = one.world.app.state.settings, one.world.app.state.clock.now()
         caller = Caller(fleck.id, "fleck", fleck.role, frozenset({scope}))
-        token = tokens.issue(settings.key("access tokens"), caller, now, timedelta(minutes=5))
+        key, lifetime = settings.key("access tokens"), timedelta(minutes=5)
+        token = tokens.issue(key, settings.base_url, caller, now, lifetime)
         one.again(headers={"Authorization": f"Bearer {token}"})
 
 

@@ -25,6 +25,7 @@ FOR_ALL = (
     "/v1/status-lists/{listId}",
     "/.well-known/did.json",
     "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
 )
 # What these answers are for says more than the standard header.
 OWN = {
@@ -33,6 +34,7 @@ OWN = {
     "/v1/status-lists/{listId}": {"Cache-Control"},
     "/.well-known/did.json": {"Cache-Control"},
     "/.well-known/jwks.json": {"Cache-Control"},
+    "/.well-known/oauth-authorization-server": {"Cache-Control"},
     "/v1/verifications/_check": {"Content-Security-Policy"},
     "/v1/verifications/{code}": {"Content-Security-Policy"},
     "/v1/draws/{drawId}": {"Content-Security-Policy"},
