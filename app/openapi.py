@@ -122,6 +122,7 @@ IN_PATHS = {
 }
 IN_BODIES: dict[str, dict[str, Any]] = {
     "changeOrganisation": {"region": "Flevoland"},
+    "rotateClient": {},
     "changeEdition": {"answerDays": 14},
     "changeSession": {"title": "Bijeenkomst 1"},
     "changeRegistration": {"position": "docent beeldende vorming"},

@@ -120,7 +120,7 @@ class PublicKey(Input):
 class KeySet(Input):
     """The public keys of a client (RFC 7517), by which it says who it is; none takes them all away."""
 
-    keys: list[PublicKey] = Field(max_length=5)
+    keys: list[PublicKey] = Field(max_length=5, description="all its keys, each with a kid of its own")
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -136,7 +136,9 @@ class KeySet(Input):
 class FirstKeySet(KeySet):
     """The public keys of a new client."""
 
-    keys: list[PublicKey] = Field(min_length=1, max_length=5)
+    keys: list[PublicKey] = Field(
+        min_length=1, max_length=5, description="all its keys, each with a kid of its own"
+    )
 
 
 class ClientCreate(Input):
@@ -202,7 +204,7 @@ class ClientWithSecret(ClientRead):
 
     model_config = ConfigDict(title="ApiClientWithSecret")
 
-    client_secret: str = Field(description="empty for a new client with keys, which needs none")
+    client_secret: str = Field(description="shown in this answer alone; empty for a new client with keys")
 
     @property
     def without_secret(self) -> ClientRead:
