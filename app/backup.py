@@ -300,8 +300,5 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
 
 
 def _sum_of(path: Path) -> str:
-    summed = hashlib.sha256()
     with path.open("rb") as content:
-        while piece := content.read(PIECE):
-            summed.update(piece)
-    return summed.hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -5,11 +5,10 @@ Every table stands here: one that is nobody's alone says so.
 """
 
 from app.core.tenancy import TENANT
+from app.events import service as events
 
-_SHARED = "'session.planned', 'session.changed', 'session.cancelled'"
+_HEARD_BY_ALL = ", ".join(f"'{type}'" for type in events.SHARED)
 _TENANT = f"(SELECT current_setting('{TENANT}', true))"
-
-
 _OF_A_REGISTRATION = (
     "attendance",
     "attendance_version",
@@ -40,7 +39,7 @@ PARENT = {
 # A row says itself whose it is; what everybody in an edition hears is everybody's to read.
 DIRECT = {
     "applicant": f"partner = {_TENANT}",
-    "event": f"partner = {_TENANT} OR (partner IS NULL AND type IN ({_SHARED}))",
+    "event": f"partner = {_TENANT} OR (partner IS NULL AND type IN ({_HEARD_BY_ALL}))",
     "message": f"organisation = {_TENANT}",
     "registration": f"partner = {_TENANT}",
     "registration_import": f"organisation = {_TENANT}",
