@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app import backup, following
+from app import backup, following, serving
 from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
@@ -320,16 +320,7 @@ class _Uvicorn(uvicorn.Server):
 
 def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[ClientWithSecret]) -> None:
     """Serve until stopped; exits with 1 when the application does not start."""
-    config = uvicorn.Config(
-        create_app(settings, url, with_worker=settings.worker),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Nobody's word on who calls is taken but that of the proxies that were named.
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=10,
-    )
+    config = serving.config(create_app(settings, url, with_worker=settings.worker), settings)
     server = _Uvicorn(config, lambda: _greet(settings, clients))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])

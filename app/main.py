@@ -167,7 +167,13 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
     larger = limits(app.state.routes, settings.max_file_bytes)
     larger += tables.limits(app.state.routes, settings.max_import_bytes)
-    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, larger=larger)
+    app.add_middleware(
+        Envelope,
+        clock=clock,
+        max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        larger=larger,
+    )
     app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 

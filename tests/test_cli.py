@@ -164,7 +164,7 @@ def test_the_address_is_printed_when_it_answers_and_malformed_http_never_reaches
             raw.sendall(b"GET / nonsense\r\n\r\n")
             answer = raw.recv(4096)
         assert answer.startswith(b"HTTP/1.1 400 ")
-        assert b"content-type: text/plain" in answer.lower()
+        assert b"content-type: application/problem+json" in answer.lower()
         assert b"x-request-id" not in answer.lower()
 
 

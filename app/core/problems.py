@@ -86,6 +86,13 @@ class BodyTooLarge(Problem):
     title, title_nl = "Body too large", "Inhoud te groot"
 
 
+class BodyTooSlow(Problem):
+    """The body does not come, or hardly: nobody waits for the rest, and the connection ends."""
+
+    status, code = 408, "body-too-slow"
+    title, title_nl = "Body too slow", "Inhoud te traag"
+
+
 class UnsupportedMediaType(Problem):
     """The body is of a type that the operation does not read."""
 

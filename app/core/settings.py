@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    body_seconds: float = Field(
+        default=20.0, gt=0, le=600, description="for a body to come in, and a second more for each 10 kB"
+    )
+    head_seconds: float = Field(default=10.0, gt=0, le=600, description="for a request's headers to come in")
     max_file_bytes: int = Field(default=26_214_400, ge=1024, description="of each file that is taken in")
     max_files_per_phase: int = Field(default=10, ge=1, le=100, description="of each participant")
     max_import_bytes: int = Field(default=16_777_216, ge=1024, description="of each file of registrations")
