@@ -15,7 +15,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz faults clients credentials fix openapi examples release bench migration lock clean
+.PHONY: help run test check browser fuzz faults clients credentials identity fix openapi examples release bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from
 
 credentials: $(DEV) $(NODE) ## have certificates' credentials judged by others' verifiers, with the official contexts
 	$(BIN)/python -m pytest -q tests/credentials/independent.py
+
+identity: $(DEV) $(NODE) ## have people sign in with a real OpenID Connect provider, and call the API
+	$(BIN)/python -m pytest -q tests/identity/signing_in.py
 
 fix: $(DEV) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

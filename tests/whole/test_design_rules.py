@@ -25,14 +25,17 @@ FOR_ALL = (
     "/v1/status-lists/{listId}",
     "/.well-known/did.json",
     "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
 )
 # What these answers are for says more than the standard header.
 OWN = {
     "/v1/docs": {"Content-Security-Policy"},
+    "/v1/docs/oauth2-redirect.html": {"Content-Security-Policy"},
     "/v1/openapi.json": {"Cache-Control"},
     "/v1/status-lists/{listId}": {"Cache-Control"},
     "/.well-known/did.json": {"Cache-Control"},
     "/.well-known/jwks.json": {"Cache-Control"},
+    "/.well-known/oauth-authorization-server": {"Cache-Control"},
     "/v1/verifications/_check": {"Content-Security-Policy"},
     "/v1/verifications/{code}": {"Content-Security-Policy"},
     "/v1/draws/{drawId}": {"Content-Security-Policy"},
@@ -114,6 +117,8 @@ def test_every_thing_that_is_read_has_them_too_and_is_what_it_says(world: World)
         if "openapi" in path:
             assert answer.headers["access-control-allow-origin"] == "*"
             continue
+        if path == "/.well-known/oauth-authorization-server":
+            continue  # OAuth's own names, as in the answer of the token endpoint
         for name, value in values(answer.json()):
             # camelCase, but for what names the dialect of a JSON Schema
             assert re.fullmatch("[a-z][a-zA-Z0-9]*", name.removeprefix("$")), (path, name)
