@@ -14,8 +14,11 @@ import uvicorn
 from app import serving
 from app.core.settings import Settings
 from app.main import create_app
+from tests.conftest import sql
+from tests.world import World, registration
 
 BODY = b"POST /v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+LAST_EVENT = "SELECT origin FROM event ORDER BY id DESC LIMIT 1"
 SLOW = BODY + b'Content-Length: 500\r\n\r\n{"edition": '
 
 
@@ -23,7 +26,13 @@ SLOW = BODY + b'Content-Length: 500\r\n\r\n{"edition": '
 def port(database_url: str, settings: Settings) -> Iterator[int]:
     """A server with two connections to the database, that waits half a second for anything."""
     changed = {"pool_size": 2, "body_seconds": 0.5, "head_seconds": 0.5, "client_per_minute": 0}
-    settings = settings.model_copy(update=changed)
+    with served(database_url, settings.model_copy(update=changed)) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def served(database_url: str, settings: Settings) -> Iterator[int]:
+    """The port of a server with these settings."""
     server = uvicorn.Server(serving.config(create_app(settings, database_url), settings))
     with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
         running = threading.Thread(target=asyncio.run, args=[server.serve([listener])])
@@ -156,6 +165,21 @@ def test_the_second_request_of_a_connection_has_to_come_too(port: int) -> None:
 )
 def test_what_is_too_large_or_no_http_is_refused(port: int, head: bytes, status: int) -> None:
     check(talk(port, head), status)
+
+
+@pytest.mark.parametrize(("trusted", "origin"), [("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")])
+def test_a_proxy_is_believed_when_it_is_named_and_nobody_else_is(
+    database_url: str, settings: Settings, world: World, trusted: str, origin: str
+) -> None:
+    """Where a request comes from is what a named proxy says: what stands before that, anybody may write."""
+    changed = {"trusted_proxies": trusted, "at": world.app.state.clock.now()}
+    forwarded = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Forwarded-Host": "evil.example"}
+    headers = {"Authorization": f"Bearer {world.fleck.token()}", **forwarded}
+    with served(database_url, settings.model_copy(update=changed)) as port:
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/registrations", json=registration(), headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert "evil" not in f"{answer.headers}{answer.text}"
+    assert [row["origin"] for row in sql(database_url, LAST_EVENT)] == [origin]
 
 
 def test_what_is_as_large_as_it_may_be_is_answered(port: int) -> None:

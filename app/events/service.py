@@ -123,7 +123,10 @@ async def listed(
     page, next_cursor = await fetch(
         db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
-    return EventPage(items=[EventRead.model_validate(event) for event in page], next_cursor=next_cursor)
+    items = [EventRead.model_validate(event) for event in page]
+    if partner is not None:  # where others call from is the administrators' to know
+        items = [item.model_copy(update={"origin": None}) for item in items]
+    return EventPage(items=items, next_cursor=next_cursor)
 
 
 def _both(page_of: Callable[..., Any], partner: str) -> Any:

@@ -11,6 +11,7 @@ from fastapi.security import OAuth2, SecurityScopes
 from app.core import tenancy
 from app.core.database import set_aside
 from app.core.http import idempotency, limits, tables
+from app.core.http.addresses import address, network
 from app.core.http.dependencies import Config, Db, Now
 from app.core.settings import Settings
 from app.identity import people, tokens
@@ -54,6 +55,8 @@ async def authenticate(
         detail = "Send an access token: Authorization: Bearer …"
         raise Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
     caller = await _bearer(request, settings, token.strip(), now)
+    at = address(request)
+    tenancy.come_from(db, network(at) if caller.is_person else at)
     if not await identity.admit(db, caller):
         if caller.is_person:
             raise Forbidden(f"{caller.organisation} is no {caller.role} here, so neither are you.")
@@ -100,7 +103,7 @@ def once(scope: Scope) -> Any:
 
 async def _open_to_all(request: Request, settings: Config) -> None:
     """Nothing to check: the route is public on purpose, and reads nothing that is anybody's."""
-    await limits.count(request, "public", limits.address(request), settings.address_per_minute)
+    await limits.count(request, "public", address(request), settings.address_per_minute)
 
 
 async def _open_on_the_register(request: Request, db: Db, settings: Config) -> None:
@@ -108,7 +111,8 @@ async def _open_on_the_register(request: Request, db: Db, settings: Config) -> N
 
     The service reads the whole register, and picks from it.
     """
-    await limits.count(request, "public", limits.address(request), settings.address_per_minute)
+    await limits.count(request, "public", address(request), settings.address_per_minute)
+    tenancy.come_from(db, network(address(request)))
     tenancy.begin_as(db, tenancy.WHOLE)
 
 

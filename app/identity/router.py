@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Depends, Form, Header, Path, Request, Response
 
-from app.core.http import limits
+from app.core.http import addresses
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
@@ -127,7 +127,7 @@ def _one_way(*ways: bool) -> None:
 async def _guesses_are_few(request: Request, client_id: str, settings: Settings) -> AsyncIterator[None]:
     """Let nobody try one secret after another: only wrong ones count, and only where they come from."""
     most, limiter = settings.guesses_per_minute, request.app.state.limiter
-    who = f"{limits.address(request)} {client_id}"
+    who = f"{addresses.address(request)} {client_id}"
     if most:
         (await limiter.seen("guesses", who, most)).require()
     try:

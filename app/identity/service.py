@@ -215,9 +215,13 @@ async def admit(db: AsyncSession, caller: Caller) -> bool:
     own rows, others what the services let them see.
     """
     acting = tenancy.of_partner(caller.organisation) if caller.role is Role.PARTNER else tenancy.WHOLE
-    said = {"caller": caller.client_id, **acting.said()}
+    said = {"caller": caller.client_id, **tenancy.said(db.sync_session, acting)}
     if caller.is_person:
-        said = {"organisation": caller.organisation, "plays": caller.role.value, **acting.said()}
+        said = {
+            "organisation": caller.organisation,
+            "plays": caller.role.value,
+            **tenancy.said(db.sync_session, acting),
+        }
     statement = _ADMIT_PERSON if caller.is_person else _ADMIT_CLIENT
     admitted = await (await db.connection()).execute(statement, said)
     tenancy.begin_as(db, acting)  # should it begin another transaction
