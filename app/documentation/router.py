@@ -16,6 +16,7 @@ from swagger_ui_bundle import swagger_ui_path
 from app import openapi
 from app.core.http.answers import spoken
 from app.core.http.dependencies import Config, Reader
+from app.core.http.origins import FOR_EVERY_ORIGIN
 from app.core.language import Language
 from app.identity.access import ALWAYS_OPEN
 from app.identity.provider import Known, ProviderUnavailable, SignIn, origin
@@ -51,13 +52,13 @@ async def _asked(reader: Reader, lang: Annotated[Language | None, Query()] = Non
 Asked = Annotated[Language, Depends(_asked)]
 
 
-@router.get("/openapi.json", dependencies=[ALWAYS_OPEN])
+@router.get("/openapi.json", dependencies=[ALWAYS_OPEN, FOR_EVERY_ORIGIN])
 async def openapi_document(request: Request, language: Asked) -> JSONResponse:
     """The OpenAPI document, for anyone and from any origin (API Design Rules, /core/publish-openapi)."""
     made: dict[str, Any] = openapi.document(request.app, language)
     if known := await _provider(request):
         made = openapi.with_sign_in(made, known, request.app.state.settings.oidc_scopes)
-    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+    headers = {"Cache-Control": "no-cache"}
     return spoken(JSONResponse(made, headers=headers), language)
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from app.core.http.dependencies import Config
+from app.core.http.origins import FOR_EVERY_ORIGIN
 from app.identity.access import PUBLIC, TOKEN_PATH
 from app.identity.caller import Scope
 from app.identity.jwk import ALGORITHMS
@@ -12,10 +13,10 @@ from app.identity.jwk import ALGORITHMS
 router = APIRouter(prefix="/.well-known", include_in_schema=False)
 
 WAYS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
-SHARED = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+SHARED = {"Cache-Control": "public, max-age=300"}
 
 
-@router.get("/oauth-authorization-server", dependencies=[PUBLIC])
+@router.get("/oauth-authorization-server", dependencies=[PUBLIC, FOR_EVERY_ORIGIN])
 async def get_authorization_server(settings: Config) -> JSONResponse:
     """Where tokens are asked for, how clients say who they are, and which scopes there are."""
     base = settings.base_url
