@@ -1,14 +1,11 @@
-"""What attacks are made on: the register with somebody else's things in it, and calls that are watched.
-
-Every answer of every attack comes by `watched`: a failure of ours (5xx) or a word about our insides ends the
-test, whatever else it looks for.
-"""
+"""What attacks are made on: the register with somebody else's things in it, and what may not change of it."""
 
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from fastapi.routing import APIRoute
 
 from app.core.settings import Settings
 from app.main import ROUTERS
+from tests.attacks.watching import watched
 from tests.conftest import sql
 from tests.imports.files import imported
 from tests.notifications.post_office import Postman
@@ -26,36 +24,22 @@ from tests.samples import PDF
 from tests.whole.test_access import FILLED, ROWS
 from tests.world import JSON, PILOT, Http, Party, World
 
+# The edition that takes registrations at the moment of the attacks.
+OPEN = "nu-open"
+# How many there are, for attacks that use one up.
+PLACED, ELIGIBLE, DRAWS = 12, 3, 2
 ROOT = Path(__file__).parents[2]
 EXAMPLES: dict[str, JSON] = json.loads((ROOT / "app" / "examples.json").read_text())
 BASE = "https://register.example"
-# Words that only a failure would bring into an answer.
-INSIDES = (
-    "Traceback (most",
-    "asyncpg",
-    "sqlalchemy",
-    "psycopg",
-    "site-packages",
-    "pydantic_core",
-    "root:x:0",
-)
 # What moves by itself when somebody calls, so that it says nothing about an attack.
 MOVING = ("last_used_at", "used_at", "last_seen_at")
 UNREAD = {"alembic_version"}
-
-
-def watched(answer: httpx.Response) -> httpx.Response:
-    """The answer, which tells of no failure of ours and carries what every answer carries."""
-    asked = f"{answer.request.method} {answer.request.url!s:.200}"
-    assert answer.status_code < 500, (asked, answer.status_code, answer.text[:500])
-    assert answer.headers["x-content-type-options"] == "nosniff", asked
-    if answer.is_error:
-        assert not [word for word in INSIDES if word in answer.text], (asked, answer.text[:500])
-    return answer
+# Headers that are another in every answer.
+MOVES = ("x-request-id", "content-length", "date")
 
 
 class Watched(Http):
-    """Calls whose every answer is watched."""
+    """Calls in this process whose every answer is watched."""
 
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """The answer to one request."""
@@ -71,6 +55,8 @@ class Spoils:
     clients: dict[str, JSON] = field(default_factory=dict)
     # Texts that stand in Mocca's things and nowhere else.
     marks: tuple[str, ...] = ()
+    # Things of Mocca's to try something on that can be done once: each attack takes one for itself.
+    pools: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -89,13 +75,21 @@ class Siege:
         """What to fill into an address to reach what is Mocca's."""
         return {**FILLED, "sessionId": self.world.sessions()[0]["id"], **self.spoils.theirs}
 
+    def take(self, pool: str) -> str:
+        """The next thing of a pool, which nobody else gets."""
+        return self.spoils.pools[pool].pop()
+
+    def sql(self, *statements: str) -> list[Any]:
+        """Run statements in the database, past the application; gives the rows of the last."""
+        return list(sql(self.world.database_url, *statements))
+
     @contextmanager
-    def untouched(self) -> Iterator[None]:
-        """No row of any table is another inside than it was before."""
+    def untouched(self, *but: str) -> Iterator[None]:
+        """No row of any table, apart from those of `but`, is another inside than it was before."""
         before = fingerprint(self.world.database_url)
         yield
         after = fingerprint(self.world.database_url)
-        assert {name for name in before if before[name] != after[name]} == set()
+        assert {name for name in before if before[name] != after[name]} - set(but) == set()
 
 
 def fingerprint(url: str) -> dict[str, tuple[int, int]]:
@@ -169,7 +163,7 @@ def _plain(answer: httpx.Response, names: dict[str, str]) -> tuple[int, str, lis
         said = json.dumps({**answer.json(), "instance": None})
     for name in sorted(set(names.values()), key=len, reverse=True):
         said = said.replace(name, "…")
-    told = [(k, v) for k, v in sorted(answer.headers.items()) if k not in ("x-request-id", "content-length")]
+    told = [(k, v) for k, v in sorted(answer.headers.items()) if k not in MOVES]
     return answer.status_code, said, told
 
 
@@ -190,6 +184,7 @@ def prepare(world: World) -> Spoils:
         position="geheimschrijver",
     )
     own = world.complete(world.fleck)
+    pools = _others(world)
     table = imported(world.mocca, world)["id"]
     theirs, ours = _webhook(world.mocca), _webhook(world.fleck)
     world.draw()
@@ -199,12 +194,69 @@ def prepare(world: World) -> Spoils:
     world.invoices_by("mocca")
     theirs |= _followed(world, victim)
     ours |= _followed(world, own)
+    pools["eligible"] = [_eligible(world, pools["placed"].pop()) for _ in range(ELIGIBLE)]
     Postman(world, None).collect()
     theirs |= {"importId": table, "messageId": _message(world, victim["id"])}
     ours["messageId"] = _message(world, own["id"])
     _reviewed(world, victim, theirs)
+    pools |= _today(world)
     marks = (*who.values(), victim["id"], victim["applicant"]["id"], theirs["code"], "geheimschrijver")
-    return Spoils(theirs, ours, _clients(world), marks)
+    return Spoils(theirs, ours, _clients(world), marks, pools)
+
+
+def _others(world: World) -> dict[str, list[str]]:
+    """Mocca's others of the first week: who will get a seat in the pilot, and draws that are announced."""
+    placed = [world.complete(world.mocca)["id"] for _ in range(PLACED)]
+    window = {"opensAt": "2021-06-08T00:00:00+02:00", "closesAt": "2021-07-06T00:00:00+02:00"}
+    draws = []
+    for number in range(DRAWS):
+        slug = f"te-loten-{number}"
+        _edition(world, slug, window, capacity=2)
+        for _ in range(4):
+            world.complete(world.mocca, edition=slug)
+        before = world.app.state.clock
+        draws.append(world.announce(slug)["id"])
+        world.app.state.clock = before
+    return {"placed": placed, "announced": draws}
+
+
+def _eligible(world: World, registration: str) -> str:
+    """A participant who did everything and has no certificate yet."""
+    assert world.mocca.post(f"/v1/registrations/{registration}/_confirm").status_code == 200
+    world.attend(registration, 8)
+    world.pass_phases(registration)
+    return registration
+
+
+def _today(world: World) -> dict[str, list[str]]:
+    """An edition that takes registrations today, and a session that is held now."""
+    window = {"opensAt": "2022-04-01T00:00:00+02:00", "closesAt": "2022-07-01T00:00:00+02:00"}
+    _edition(world, OPEN, window, capacity=3)
+    now = world.app.state.clock.now()
+    body = {
+        "title": "Bijeenkomst van nu",
+        "mode": "online",
+        "editions": [PILOT],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=2)).isoformat(),
+    }
+    session = world.provider.post("/v1/sessions", body)
+    assert session.status_code == 201, session.text
+    return {"session": [session.json()["id"]]}
+
+
+def _edition(world: World, slug: str, window: JSON, capacity: int) -> None:
+    body = {
+        "slug": slug,
+        "training": "cultuurcoordinator-vo",
+        "title": f"Editie {slug}",
+        "region": "Noord/Midden",
+        "window": window,
+        "capacity": capacity,
+        "providers": ["mocca"],
+    }
+    answer = world.admin.post("/v1/editions", body)
+    assert answer.status_code == 201, answer.text
 
 
 def _webhook(party: Party) -> dict[str, str]:

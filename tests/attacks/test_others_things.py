@@ -42,6 +42,7 @@ EVERYBODYS = {
     "on": "public",
 }
 PARAMETER = re.compile(r"{(\w+)}")
+pytestmark = pytest.mark.usefixtures("module_untouched")
 ALL = [(method, route.path) for method, route in routes()]
 AIMED = [(method, path) for method, path in ALL if set(PARAMETER.findall(path)) & set(OWNED)]
 BY_TOKEN = [aim for aim in AIMED if not set(PARAMETER.findall(aim[1])) & LINKS]
