@@ -2,13 +2,15 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from app.core.clock import Clock
@@ -41,6 +43,16 @@ def _world(url: str, settings: Settings, shared: Path, at: datetime) -> Iterator
     app.state.clock = Clock(at)
     with Watched(app) as http:
         yield World(app, http, clients, url)
+
+
+@contextmanager
+def _looking(http: servers.Distant, url: str) -> Iterator[Callable[[str], list[Any]]]:
+    """Looks into a database over one connection, which many attacks share."""
+    connection = http.portal.call(asyncpg.connect, url.replace("+asyncpg", ""))
+    try:
+        yield lambda statement: list(http.portal.call(connection.fetch, statement))
+    finally:
+        http.portal.call(connection.close)
 
 
 @pytest.fixture(scope="session")
@@ -82,8 +94,9 @@ def siege(
         with (
             servers.started(folder, url, now.isoformat(), **secrets) as server,
             servers.Distant(app, server) as http,
+            _looking(http, url) as look,
         ):
-            yield Siege(World(app, http, clients, url), spoils)
+            yield Siege(World(app, http, clients, url), spoils, look)
         assert servers.failures(server.printed.read_text()) == []
 
 
@@ -110,7 +123,7 @@ def breach(postgres: str, shared: Path, prepared: Prepared, tmp_path: Path) -> I
         _database(postgres, PREPARED) as copy,
         _world(copy, settings, shared, now) as world,
     ):
-        yield Siege(world, spoils)
+        yield Siege(world, spoils, lambda statement: list(sql(copy, statement)))
 
 
 @pytest.fixture

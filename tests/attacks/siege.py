@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,6 +65,8 @@ class Siege:
 
     world: World
     spoils: Spoils
+    # Looks into the database past the application: the rows of a statement.
+    look: Callable[[str], list[Any]]
 
     def party(self, name: str) -> Party:
         """A client that was added for the attacks: `outsider`, or `ended` while its token lasts."""
@@ -79,34 +81,29 @@ class Siege:
         """The next thing of a pool, which nobody else gets."""
         return self.spoils.pools[pool].pop()
 
-    def sql(self, *statements: str) -> list[Any]:
-        """Run statements in the database, past the application; gives the rows of the last."""
-        return list(sql(self.world.database_url, *statements))
-
     @contextmanager
     def untouched(self, *but: str) -> Iterator[None]:
         """No row of any table, apart from those of `but`, is another inside than it was before."""
-        before = fingerprint(self.world.database_url)
+        before = self.fingerprint()
         yield
-        after = fingerprint(self.world.database_url)
+        after = self.fingerprint()
         assert {name for name in before if before[name] != after[name]} - set(but) == set()
 
-
-def fingerprint(url: str) -> dict[str, tuple[int, int]]:
-    """For each table how many rows it has, and a sum over all that they hold."""
-    left_out = ", ".join(f"'{name}'" for name in MOVING)
-    parts = [
-        f"SELECT '{name}', count(*), coalesce(sum(hashtextextended("
-        f'(to_jsonb(t) - ARRAY[{left_out}])::text, 0)), 0) FROM "{name}" t'
-        for name in _tables(url)
-    ]
-    return {row[0]: (row[1], int(row[2])) for row in sql(url, " UNION ALL ".join(parts))}
+    def fingerprint(self) -> dict[str, tuple[int, int]]:
+        """For each table how many rows it has, and a sum over all that they hold."""
+        return {row[0]: (row[1], int(row[2])) for row in self.look(_sums(self.world.database_url))}
 
 
 @cache
-def _tables(url: str) -> tuple[str, ...]:
+def _sums(url: str) -> str:
+    left_out = ", ".join(f"'{name}'" for name in MOVING)
     rows = sql(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-    return tuple(row[0] for row in rows if row[0] not in UNREAD)
+    return " UNION ALL ".join(
+        f"SELECT '{name}', count(*), coalesce(sum(hashtextextended("
+        f'(to_jsonb(t) - ARRAY[{left_out}])::text, 0)), 0) FROM "{name}" t'
+        for (name,) in rows
+        if name not in UNREAD
+    )
 
 
 def routes() -> list[tuple[str, APIRoute]]:
