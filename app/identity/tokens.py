@@ -39,15 +39,28 @@ def read(key: bytes, token: str, now: datetime) -> Caller:
             issuer=ISSUER,
             audience=AUDIENCE,
             # Time is an argument here, so the library's own clock stays out of it.
-            options={"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "sub"]},
+            options={
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "require": ["exp", "iat", "sub"],
+            },
         )
         caller = _caller(claims)
-        in_time = claims["iat"] <= now.timestamp() < claims["exp"]
+        begins = max(_second(claims["iat"]), _second(claims.get("nbf", 0)))
+        in_time = begins <= now.timestamp() < _second(claims["exp"])
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise refusal("The token is not one of ours.") from error
     if not in_time:
         raise refusal("The token is not valid at this moment; ask for a new one.")
     return caller
+
+
+def _second(value: object) -> int:
+    """A moment as the register writes it; TypeError for another number, such as one without an end."""
+    if type(value) is not int:
+        raise TypeError("a time")
+    return value
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
