@@ -83,18 +83,19 @@ class Distant(Http):
         return watched(self.wire.request(method, path, **kwargs))
 
 
-def spoken(server: Server, *said: bytes, patience: float = 10.0) -> bytes:
+def spoken(server: Server, *said: bytes, hangs_up: bool = False, patience: float = 10.0) -> bytes:
     """All that the server answers to these bytes on one connection, until it closes or is silent too long.
 
-    The connection's sending side is closed after the last byte, so that a server that waits for more sees
-    that there is none.
+    With `hangs_up` the sending side is closed after the last byte, for a request that has no end: a server
+    that waits for more sees that there is none, and need not answer.
     """
     with socket.create_connection(("127.0.0.1", server.port), timeout=patience) as line:
         answer = bytearray()
         try:
             for part in said:
                 line.sendall(part)
-            line.shutdown(socket.SHUT_WR)
+            if hangs_up:
+                line.shutdown(socket.SHUT_WR)
             while chunk := line.recv(65536):
                 answer += chunk
         except OSError:
