@@ -16,11 +16,13 @@ from fastapi.routing import APIRoute
 
 from app.core.settings import Settings
 from app.main import ROUTERS
+from tests.attacks.server import Distant
 from tests.attacks.watching import watched
 from tests.conftest import sql
 from tests.imports.files import imported
 from tests.notifications.post_office import Postman
 from tests.samples import PDF
+from tests.stories.server import Server
 from tests.whole.test_access import FILLED, ROWS
 from tests.world import JSON, PILOT, Http, Party, World
 
@@ -67,6 +69,12 @@ class Siege:
     spoils: Spoils
     # Looks into the database past the application: the rows of a statement.
     look: Callable[[str], list[Any]]
+
+    @property
+    def server(self) -> Server:
+        """The process that is attacked, for who talks to it byte by byte."""
+        assert isinstance(self.world.http, Distant)
+        return self.world.http.server
 
     def party(self, name: str) -> Party:
         """A client that was added for the attacks: `outsider`, or `ended` while its token lasts."""

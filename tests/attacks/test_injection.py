@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -305,7 +305,7 @@ def test_no_forged_cursor_leads_out_of_ones_own_list(untouched: Siege, name: str
             assert [one for one in answer.json()["items"] if one not in mine] == []
 
 
-UNSEALED = {
+UNSEALED: dict[str, Callable[[Siege], str]] = {
     "of a list with other filters": lambda siege: _sealed(
         siege, siege.world.fleck, f"/v1/registrations?edition={PILOT}", b"x"
     ),

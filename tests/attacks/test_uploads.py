@@ -208,7 +208,7 @@ def test_what_is_taken_in_is_never_read(siege: Siege, name: str) -> None:
     remove(siege, made["id"])
 
 
-NAMES = {
+NAMES: dict[str, str | bytes] = {
     "a folder above": "../../../../etc/cron.d/x.pdf",
     "a folder above, backwards": "..\\..\\windows\\x.pdf",
     "the root": "/etc/passwd",
@@ -347,9 +347,7 @@ def test_no_file_is_larger_than_it_may_be(unfilled: Siege, name: str) -> None:
     ).encode()
     piece = PART + b"%PDF-1.7\n" + b"x" * 1_048_576
     pieces = [b"%x\r\n%b\r\n" % (len(piece), piece)] * 27 if "pieces" in name else []
-    answer = spoken(
-        unfilled.world.http.server, head + TOO_MUCH[name], *pieces, b"0\r\n\r\n" if pieces else b""
-    )  # type: ignore[attr-defined]
+    answer = spoken(unfilled.server, head + TOO_MUCH[name], *pieces, b"0\r\n\r\n" if pieces else b"")
     assert statuses(answer)[:1] in ([413], [400]), answer[:300]
     assert unfilled.world.http.get("/health/live").status_code == 200
 

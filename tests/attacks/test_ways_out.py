@@ -62,7 +62,7 @@ AIMS = (
 def asked(siege: Siege, address: str) -> bytes:
     """The answer to an address as it is written: a library would tidy it up."""
     said = f"GET {address} HTTP/1.1\r\nHost: register.example\r\nConnection: close\r\n\r\n"
-    answer: bytes = spoken(siege.world.http.server, said.encode("latin-1"))  # type: ignore[attr-defined]
+    answer: bytes = spoken(siege.server, said.encode("latin-1"))
     return answer
 
 
@@ -154,7 +154,7 @@ def test_no_id_is_a_path(untouched: Siege, name: str) -> None:
 
 def test_the_servers_files_hold_what_was_looked_for(siege: Siege) -> None:
     """So the attempts above could have found it."""
-    printed: Path = siege.world.http.server.printed  # type: ignore[attr-defined]
+    printed: Path = siege.server.printed
     assert printed.name in WORTH
     assert "Documentation" in printed.read_text()
 
