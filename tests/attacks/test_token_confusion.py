@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import httpx
@@ -23,7 +24,6 @@ from app.identity.caller import Scope
 from tests.attacks.siege import Siege
 from tests.world import JSON
 
-RSA = rsa.generate_private_key(65537, 2048)
 PRIVATE = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 PUBLIC = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
 WEEK = 7 * 24 * 3600
@@ -85,15 +85,33 @@ def published(siege: Siege) -> JSON:
     return keys[0]
 
 
+@cache
+def rsa_key() -> rsa.RSAPrivateKey:
+    """A key of the attacker's own."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+def own_jwk() -> JSON:
+    """That key as it would be published."""
+    return {**json.loads(RSAAlgorithm.to_jwk(rsa_key().public_key())), "use": "sig", "alg": "RS256"}
+
+
+OWN_KEYS: dict[str, Callable[[], Any]] = {
+    "RS256": rsa_key,
+    "PS512": rsa_key,
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+}
+
+
 def own_key(alg: str, **header: Any) -> Callable[[Siege], str]:
-    """A token signed by a key of the attacker's own."""
-    made: dict[str, Any] = {
-        "RS256": RSA,
-        "PS512": RSA,
-        "ES256": ec.generate_private_key(ec.SECP256R1()),
-        "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-    }
-    return lambda siege: jwt.encode(claims(siege), made[alg], alg, headers={"typ": "at+jwt", **header})
+    """A token signed by a key of the attacker's own; what is to be found out first is a function."""
+
+    def made(siege: Siege) -> str:
+        found = {name: value() if callable(value) else value for name, value in header.items()}
+        return jwt.encode(claims(siege), OWN_KEYS[alg](), alg, headers={"typ": "at+jwt", **found})
+
+    return made
 
 
 def none(spelt: str, seal: str = "") -> Callable[[Siege], str]:
@@ -126,7 +144,6 @@ def signed_by(secret: Callable[[Siege], bytes]) -> Callable[[Siege], str]:
     return lambda siege: forged(secret(siege), claims(siege))
 
 
-OWN_JWK = {**json.loads(RSAAlgorithm.to_jwk(RSA.public_key())), "use": "sig", "alg": "RS256"}
 SIGNATURES: dict[str, Callable[[Siege], str]] = {
     "alg none": none("none"),
     "alg None": none("None"),
@@ -143,7 +160,7 @@ SIGNATURES: dict[str, Callable[[Siege], str]] = {
     "PS512 by a key of one's own": own_key("PS512"),
     "ES256 by a key of one's own": own_key("ES256"),
     "EdDSA by a key of one's own": own_key("EdDSA"),
-    "HMAC with one's own public key": signed_by(lambda _: public_pem(RSA)),
+    "HMAC with one's own public key": signed_by(lambda _: public_pem(rsa_key())),
     "HMAC with the published key, as JSON": signed_by(lambda siege: json.dumps(published(siege)).encode()),
     "HMAC with the published key, its bytes": signed_by(
         lambda siege: base64.urlsafe_b64decode(published(siege)["x"] + "=")
@@ -173,7 +190,7 @@ SIGNATURES: dict[str, Callable[[Siege], str]] = {
     "jku of a server of one's own": headed(jku="https://attacker.example/jwks.json"),
     "x5u of a server of one's own": headed(x5u="http://169.254.169.254/latest/meta-data/"),
     "x5c of one's own": headed(x5c=[base64.b64encode(b"certificate").decode()]),
-    "jwk of one's own, RSA": own_key("RS256", jwk=OWN_JWK),
+    "jwk of one's own, RSA": own_key("RS256", jwk=own_jwk),
     "jwk of one's own, HMAC": headed(jwk={"kty": "oct", "k": segment(b"guess"), "alg": "HS256"}),
     "crit that nobody knows": lambda siege: forged(key(siege), claims(siege), crit=["x"], x=1),
     "b64 false": lambda siege: forged(key(siege), claims(siege), crit=["b64"], b64=False),

