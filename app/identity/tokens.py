@@ -45,6 +45,7 @@ def read(key: bytes, issuer: str, token: str, now: datetime) -> Caller:
             options={
                 "verify_exp": False,
                 "verify_iat": False,
+                "verify_nbf": False,
                 "require": ["exp", "iat", "sub", "jti"],
                 "strict_aud": True,
             },
@@ -52,7 +53,8 @@ def read(key: bytes, issuer: str, token: str, now: datetime) -> Caller:
         claims: dict[str, Any] = read["payload"]
         caller = _caller(claims)
         is_ours = is_access_token(read["header"]) and claims["client_id"] == claims["sub"]
-        in_time = claims["iat"] <= now.timestamp() < claims["exp"]
+        begins = max(_second(claims["iat"]), _second(claims.get("nbf", 0)))
+        in_time = begins <= now.timestamp() < _second(claims["exp"])
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise refusal("The token is not one of ours.") from error
     if not is_ours:
@@ -65,6 +67,13 @@ def read(key: bytes, issuer: str, token: str, now: datetime) -> Caller:
 def is_access_token(header: dict[str, Any]) -> bool:
     """Whether the header says so (RFC 9068, section 4): a token of another kind is none."""
     return str(header.get("typ")).lower() in (KIND, f"application/{KIND}")
+
+
+def _second(value: object) -> int:
+    """A moment as the register writes it; TypeError for another number, such as one without an end."""
+    if type(value) is not int:
+        raise TypeError("a time")
+    return value
 
 
 def _caller(claims: dict[str, Any]) -> Caller:

@@ -21,6 +21,7 @@ from app.core.http.accept import is_for_people
 from app.core.language import Language, preferred
 from app.core.pages import Pages
 from app.core.problems import (
+    MOST_TOLD,
     TYPE_PREFIX,
     BodyTooLarge,
     BodyTooSlow,
@@ -135,7 +136,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 def invalid(error: RequestValidationError, noted: Sequence[Fault] = ()) -> InvalidInput:
     """What the framework found wrong with a request, and what was `noted`, as a problem of ours."""
-    return InvalidInput([*map(_fault, error.errors()), *noted])
+    found = error.errors()
+    told = [*map(_fault, found[:MOST_TOLD]), *noted]
+    return InvalidInput(told, found=len(found) + len(noted))
 
 
 def note(request: Request, fault: Fault) -> None:
