@@ -19,6 +19,7 @@ from app.certificates.models import (
     CertificateCounter,
     CertificateStatus,
     RegisterEntry,
+    RegisterForgotten,
     RegisterHead,
     RegisterSalt,
 )
@@ -87,6 +88,7 @@ async def verify(db: AsyncSession, now: datetime, kept: Sequence[str] = ()) -> V
 async def _chain(db: AsyncSession, sizes: set[int]) -> _Chain:
     """Go through every entry in order; keeps those at `sizes`."""
     read = _Chain()
+    covered = await _covered(db)
     async for row, salt, certificate in await db.stream(_opened()):
         entry = Entry(row.number, row.kind, row.commitment, row.previous, row.hash, row.at)
         if not chain.is_next(entry, read.last):
@@ -95,19 +97,30 @@ async def _chain(db: AsyncSession, sizes: set[int]) -> _Chain:
         read.issued += entry.kind is EntryKind.ISSUED
         if entry.number in sizes:
             read.marks[entry.number] = entry
+        if entry.number in covered and entry.kind is not EntryKind.FORGOTTEN:
+            read.faults.append(f"Entry {entry.number} does not say that anything was forgotten.")
         if salt is None:
-            read.faults.append(f"The salt of entry {entry.number} is gone, so that nobody can open it.")
+            if not any(entry.number in entries for by, entries in covered.items() if by > entry.number):
+                read.faults.append(f"The salt of entry {entry.number} is gone, so that nobody can open it.")
         elif certificate is None:
             read.faults.append(
                 f"Entry {entry.number} is about certificate {salt.certificate}, which is not there."
             )
-        elif _opens(entry, salt, certificate):
+        elif _opens(entry, salt, certificate, covered.get(entry.number, [])):
             read.found[certificate.number].append(entry.kind)
         else:
             read.faults.append(
                 f"Entry {entry.number} does not say what certificate {certificate.number} says."
             )
     return read
+
+
+async def _covered(db: AsyncSession) -> dict[int, list[int]]:
+    """By the entries that say so, the entries of which the salts were forgotten."""
+    covered: defaultdict[int, list[int]] = defaultdict(list)
+    for one in (await db.exec(select(RegisterForgotten).order_by(col(RegisterForgotten.entry)))).all():
+        covered[one.said_by].append(one.entry)
+    return dict(covered)
 
 
 def _opened() -> Any:
@@ -121,7 +134,11 @@ def _opened() -> Any:
     return query.execution_options(yield_per=_BATCH)
 
 
-def _opens(entry: Entry, salt: RegisterSalt, certificate: Certificate) -> bool:
+def _opens(entry: Entry, salt: RegisterSalt, certificate: Certificate, covered: Sequence[int]) -> bool:
+    if entry.kind is EntryKind.FORGOTTEN:
+        if certificate.forgotten_at is None:
+            return False
+        return entry.commitment == chain.commitment(salt.salt, register.left(certificate, covered))
     ended = {EntryKind.REVOKED: certificate.revoked_at, EntryKind.SUPERSEDED: certificate.superseded_at}
     if entry.kind in ended and ended[entry.kind] is None:
         return False
@@ -222,6 +239,11 @@ def _differs(certificate: Certificate, kinds: list[EntryKind]) -> Iterator[str]:
     """Whether the entries of a certificate are those that its status asks for, once each."""
     end = _ENDS[certificate.status]
     expected = {EntryKind.ISSUED} | ({end} if end else set())
+    if certificate.forgotten_at is not None:
+        # What was entered before says nothing any more; how it had ended stands in the entry that says so.
+        ended = certificate.revoked_at or certificate.superseded_at
+        later = end if ended and ended > certificate.forgotten_at else None
+        expected = {EntryKind.FORGOTTEN} | ({later} if later else set())
     names = sorted(expected ^ set(kinds))
     if names:
         yield (

@@ -24,7 +24,16 @@ from app.core.values import (
     Title,
 )
 from app.trainings.prices import VatCategory
-from app.trainings.terms import CarryMode, EvidenceKind, FormPart, Mode, SessionStatus, UnfilledMinimum
+from app.trainings.terms import (
+    RETENTION,
+    CarryMode,
+    EvidenceKind,
+    FormPart,
+    Mode,
+    Retained,
+    SessionStatus,
+    UnfilledMinimum,
+)
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 ReminderDays = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
@@ -144,6 +153,45 @@ class VatBody(Input):
 _NO_CARRY_OVER = CarryOverBody(mode=CarryMode.NONE)
 
 
+Months = Annotated[int, Field(strict=True, ge=1, le=240), WHOLE]
+# Seven years, to the end of the year in which the last invoice fell.
+FiscalMonths = Annotated[int, Field(strict=True, ge=84, le=240), WHOLE]
+
+
+class RetentionBody(Input):
+    """For how many months what is known of people is kept, from the moment that it had served."""
+
+    unsuccessful: Months = Field(
+        default=RETENTION[Retained.UNSUCCESSFUL],
+        description="a registration that came to nothing, since its last step or the end of the window",
+    )
+    motivation: Months = Field(
+        default=RETENTION[Retained.MOTIVATION], description="the motivation, since the last session"
+    )
+    forms: Months = Field(
+        default=RETENTION[Retained.FORMS], description="the enrolment form's answers, since the last session"
+    )
+    attendance: Months = Field(
+        default=RETENTION[Retained.ATTENDANCE],
+        description="the detail of attendance, since the last session; the minutes that count stay",
+    )
+    evidence: Months = Field(
+        default=RETENTION[Retained.EVIDENCE],
+        description="what was handed in, files too, and feedback, since the last session",
+    )
+    messages: Months = Field(
+        default=RETENTION[Retained.MESSAGES], description="which messages were sent, since they were made"
+    )
+    participants: Months = Field(
+        default=RETENTION[Retained.PARTICIPANTS],
+        description="everything of who took part, since the last session; certificates and invoices stay",
+    )
+    invoices: FiscalMonths = Field(
+        default=RETENTION[Retained.INVOICES],
+        description="invoices, since the end of the year that they are of",
+    )
+
+
 def _distinct_partners(quotas: list[QuotaBody]) -> list[QuotaBody]:
     if len({quota.organisation for quota in quotas}) < len(quotas):
         raise PydanticCustomError("duplicate", "each organisation should stand in the quotas once")
@@ -207,6 +255,7 @@ class EditionCreate(Input):
     mails_applicants: Flag = Field(
         default=True, description="whether the register sends its messages; false where the partners do"
     )
+    retention: RetentionBody = RetentionBody()
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -223,6 +272,19 @@ class RegistrationWindowChange(Change):
     # The defaults are never used: only the members that were sent count.
     opens_at: Moment = _UNUSED
     closes_at: Moment = _UNUSED
+
+
+class RetentionChange(Change):
+    """What to change of how long what is known of people is kept, in months."""
+
+    unsuccessful: Months = 1
+    motivation: Months = 1
+    forms: Months = 1
+    attendance: Months = 1
+    evidence: Months = 1
+    messages: Months = 1
+    participants: Months = 1
+    invoices: FiscalMonths = 84
 
 
 class EditionChange(Change):
@@ -245,6 +307,7 @@ class EditionChange(Change):
     invoiced_by: Slug | None = None
     vat: VatBody | None = None
     mails_applicants: Flag = True
+    retention: RetentionChange = RetentionChange()
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -291,6 +354,21 @@ class VatRead(Output):
     price_includes_vat: bool
 
 
+class RetentionRead(Output):
+    """For how many months what is known of people is kept, from the moment that it had served."""
+
+    model_config = ConfigDict(title="Retention")
+
+    unsuccessful: int
+    motivation: int
+    forms: int
+    attendance: int
+    evidence: int
+    messages: int
+    participants: int
+    invoices: int
+
+
 class Seats(Output):
     """How the seats of an edition stand."""
 
@@ -330,6 +408,7 @@ class EditionRead(Output):
     mails_applicants: bool = Field(
         description="whether the register sends its messages; false where the partners do"
     )
+    retention: RetentionRead
 
 
 class EditionPage(Page[EditionRead]):
