@@ -209,7 +209,7 @@ def restore_backup(
         again = asyncio.run(cli_privacy.with_tools(settings, url, cli_privacy.again_erased))
     typer.echo(
         f"{made.rows} rows of {len(made.tables)} tables and {len(made.files) - 1} files, as of {made.at}."
-        + (f" {again} people who had been erased since were erased again." if again else "")
+        + (f" Erasures done again, by the ledger: {again}." if again else "")
     )
 
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.certificates import register, signing
+from app.certificates import checks, register, signing
+from app.certificates.chain import EntryKind
 from app.certificates.models import Certificate, CertificateStatus, RegisterSalt
 from app.core.tokens import digest
 from app.credentials.keys import Vault
@@ -28,6 +29,8 @@ async def reduce(db: AsyncSession, vault: Vault, registration: UUID, now: dateti
     """
     reduced = [one for one in await _of(db, registration) if one.forgotten_at is None]
     for one in reduced:
+        one.credential_digest = checks.document_digest(one.credential)
+        one.credential_jwt_digest = checks.token_digest(one.credential_jwt)
         await _blank(db, vault, one, now)
     return [one.number for one in reduced]
 
@@ -42,7 +45,10 @@ async def forget(db: AsyncSession, vault: Vault, registration: UUID, now: dateti
         if one.status is CertificateStatus.VALID:
             one.status, one.revoked_at = CertificateStatus.REVOKED, now
             await signing.strike_off(db, vault, one, now)
+            await db.flush()
+            await register.enter(db, vault, one, EntryKind.REVOKED, now)
         one.holder_name = NOBODY
+        one.credential_digest = one.credential_jwt_digest = None
         one.code = base64.b32encode(vault.entropy(16)).decode().rstrip("=").lower()
         one.code_digest = digest(one.code)
         await _blank(db, vault, one, now)

@@ -66,6 +66,9 @@ class Certificate(SQLModel, table=True):
     credential_jwt: str | None = Field(default=None, sa_type=sa.Text)
     status_list: int | None = Field(default=None, foreign_key="status_list.id")
     status_index: int | None = None
+    # What tells the holder's copies from others when these are no longer kept (app/certificates/checks.py).
+    credential_digest: bytes | None = Field(default=None, sa_type=sa.LargeBinary(32))
+    credential_jwt_digest: bytes | None = Field(default=None, sa_type=sa.LargeBinary(32))
     # Since when its holder is erased, and no more is kept than what the public check shows, or not even that.
     forgotten_at: datetime | None = moment(nullable=True)
 

@@ -13,6 +13,7 @@ from app.certificates import chain
 from app.certificates.chain import Entry, EntryKind
 from app.certificates.models import (
     Certificate,
+    CertificateStatus,
     RegisterEntry,
     RegisterForgotten,
     RegisterHead,
@@ -53,7 +54,8 @@ async def enter_forgotten(
     query = select(RegisterForgotten).where(col(RegisterForgotten.said_by).in_(entries))
     before = (await db.exec(query)).all()
     every = sorted([*entries, *(one.entry for one in before)])
-    number = await _enter(db, vault, certificate, EntryKind.FORGOTTEN, left(certificate, every), now)
+    said = left(certificate, every, had_ended=certificate.status is not CertificateStatus.VALID)
+    number = await _enter(db, vault, certificate, EntryKind.FORGOTTEN, said, now)
     for one in before:
         one.said_by = number
     db.add_all(RegisterForgotten(entry=entry, said_by=number) for entry in entries)
@@ -79,7 +81,7 @@ async def _enter(
     return entry.number
 
 
-def left(certificate: Certificate, entries: Sequence[int]) -> dict[str, Any]:
+def left(certificate: Certificate, entries: Sequence[int], *, had_ended: bool) -> dict[str, Any]:
     """What an entry of what was forgotten commits to: these entries, and what stands of the certificate.
 
     With how it had ended by then, if it had: when it is revoked afterwards, that is an entry of its own.
@@ -100,14 +102,13 @@ def left(certificate: Certificate, entries: Sequence[int]) -> dict[str, Any]:
             "supersedes",
         },
     )
-    ended = certificate.revoked_at or certificate.superseded_at
-    assert certificate.forgotten_at is not None
-    had_ended = ended is not None and ended <= certificate.forgotten_at
+    said["credential"] = (certificate.credential_digest or b"").hex()
+    ended = certificate.revoked_at or certificate.superseded_at if had_ended else None
     return {
         **said,
         "kind": EntryKind.FORGOTTEN.value,
         "entries": list(entries),
-        "ended": {"status": certificate.status.value, "at": utc(ended)} if ended and had_ended else None,
+        "ended": {"status": certificate.status.value, "at": utc(ended)} if ended else None,
     }
 
 

@@ -72,9 +72,19 @@ class Signed:
 
     document: str | None
     token: str | None
+    # Where the two are no longer kept, since the holder was erased: what tells them from others.
+    document_digest: bytes | None = None
+    token_digest: bytes | None = None
 
 
-_SIGNED = {"credential", "credential_jwt", "status_list", "status_index"}
+_SIGNED = {
+    "credential",
+    "credential_jwt",
+    "credential_digest",
+    "credential_jwt_digest",
+    "status_list",
+    "status_index",
+}
 # What stays as it was when a certificate is issued anew.
 _CERTIFIED = {
     "registration",
@@ -237,7 +247,8 @@ async def credential(db: AsyncSession, caller: Caller, number: str, *, as_token:
 async def signed(db: AsyncSession, code: str) -> Signed:
     """The credential of the certificate with this verification code, in both forms; NotFound otherwise."""
     certificate = await _of_code(db, code)
-    return Signed(certificate.credential, certificate.credential_jwt)
+    digests = certificate.credential_digest, certificate.credential_jwt_digest
+    return Signed(certificate.credential, certificate.credential_jwt, *digests)
 
 
 async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateSheet:

@@ -47,6 +47,7 @@ class Held:
     plain: str = ""
     where: str | None = None
     term: Retained | None = None  # when its rows go as a whole, if that is before the registration does
+    part: tuple[Retained, str] | None = None  # when some of them go before, and which
     internal: bool = False  # the administrators' alone: no part of a partner's export
 
     @property
@@ -233,7 +234,7 @@ MAP: Mapping[str, Held] = {
         | _own(_U.CERTIFICATE, "product_title sessions phases revoke_reason credential credential_jwt"),
         "number code_digest registration status issued_at edition_title study_load_hours revoked_at "
         "supersedes "
-        "superseded_at status_list status_index forgotten_at",
+        "superseded_at status_list status_index credential_digest credential_jwt_digest forgotten_at",
         _OF_REGISTRATION,
     ),
     "certificate_review": Held(
@@ -269,6 +270,7 @@ MAP: Mapping[str, Held] = {
         _row(_U.AUDIT, "text"),
         "id type subject about partner",
         "subject = ANY(:names) OR about = ANY(:names)",
+        part=(_R.ATTENDANCE, "type IN ('attendance.recorded', 'attendance.corrected')"),
     ),
     "event": Held(
         "what happened, by ids",

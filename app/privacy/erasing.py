@@ -96,6 +96,8 @@ async def rows(db: AsyncSession, person: Person, term: Retained | None = None) -
         blanked = {} if goes else data_map.blanks(held, term)
         if goes:
             statement = f'DELETE FROM "{table}" WHERE {where}'  # noqa: S608  names of the data map's own
+        elif held.part and held.part[0] is term:
+            statement = f'DELETE FROM "{table}" WHERE ({where}) AND {held.part[1]}'  # noqa: S608  as above
         elif blanked:
             to = ", ".join(f"{name} = {value}" for name, value in blanked.items())
             other = " OR ".join(f"{name} IS DISTINCT FROM {value}" for name, value in blanked.items())

@@ -95,8 +95,13 @@ async def _require_ended(
     db: AsyncSession, person: Person, editions: dict[str, Edition], now: datetime
 ) -> None:
     """StillTakingPart unless every registration has ended, or its edition has."""
-    query = select(Registration).where(col(Registration.id).in_(person.registrations))
-    query = query.order_by(col(Registration.id)).execution_options(populate_existing=True)
+    query = (
+        select(Registration)
+        .join(Applicant, col(Applicant.id) == Registration.applicant)
+        .where(col(Registration.id).in_(person.registrations), col(Applicant.erased_at).is_(None))
+        .order_by(col(Registration.id))
+        .execution_options(populate_existing=True)
+    )
     going: list[dict[str, Any]] = []
     for one in (await db.exec(query)).all():
         verbs = [verb for verb in lifecycle.verbs(one.status) if verb in ENDING]
@@ -123,7 +128,7 @@ async def _told(
         registrations=list(person.registrations),
         erased_at=since,
         certificates=wanted,
-        erased=dict(sorted(erased.rows.items())),
+        erased={table: number for table, number in sorted(erased.rows.items()) if number},
         kept=await kept(db, person, language),
     )
 

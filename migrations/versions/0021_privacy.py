@@ -59,6 +59,8 @@ def upgrade() -> None:
         sa.Column("retention", postgresql.JSONB(), server_default="{}", nullable=False),
     )
     op.add_column("certificate", sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("certificate", sa.Column("credential_digest", sa.LargeBinary(length=32), nullable=True))
+    op.add_column("certificate", sa.Column("credential_jwt_digest", sa.LargeBinary(length=32), nullable=True))
     op.drop_constraint(op.f("ck_certificate_credential"), "certificate")
     op.create_check_constraint(
         op.f("ck_certificate_credential"),
@@ -130,7 +132,8 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f("ck_certificate_credential"), "certificate", "(credential IS NULL) = (status_list IS NULL)"
     )
-    op.drop_column("certificate", "forgotten_at")
+    for column in ("forgotten_at", "credential_digest", "credential_jwt_digest"):
+        op.drop_column("certificate", column)
     op.drop_column("edition", "retention")
     op.drop_column("applicant", "erased_at")
     op.execute(BACK)
