@@ -23,12 +23,12 @@ class KeptRead(Output):
 
     model_config = ConfigDict(title="Kept")
 
-    what: Use
+    what: Use = Field(description="what it is kept for")
     id: str | None = Field(description="of what it is: the number of a certificate or an invoice")
     holds: list[str] = Field(description="the particulars that stay")
-    ground: str
+    ground: str = Field(description="by which law or interest it is kept")
     until: date | None = Field(description="when it goes by itself; null: as `term` says")
-    term: str
+    term: str = Field(description="for how long it is kept, in words")
 
 
 class ErasureRead(Output):
@@ -38,10 +38,10 @@ class ErasureRead(Output):
 
     applicant: UUID
     registrations: list[UUID] = Field(description="of which everything was erased that is not kept")
-    erased_at: Moment
-    certificates: Certificates
+    erased_at: Moment = Field(description="since when nothing else is known of the person")
+    certificates: Certificates = Field(description="what becomes of the certificates")
     erased: dict[str, int] = Field(description="how many rows were erased or blanked, by table")
-    kept: list[KeptRead]
+    kept: list[KeptRead] = Field(description="what stays, and why")
 
 
 class UseRead(Output):
@@ -49,11 +49,11 @@ class UseRead(Output):
 
     model_config = ConfigDict(title="Use")
 
-    use: Use
-    purpose: str
-    ground: str
-    term: str
-    recipients: str
+    use: Use = Field(description="the purpose, for programs")
+    purpose: str = Field(description="the purpose, in words")
+    ground: str = Field(description="by which law or interest it is processed")
+    term: str = Field(description="for how long it is kept, in words")
+    recipients: str = Field(description="who sees it")
     months: dict[str, int] = Field(description="for how many months, where an edition sets no other")
     holds: list[str] = Field(description="the columns of the register, as `table.column`")
 
@@ -74,12 +74,12 @@ class PersonExport(Output):
     model_config = ConfigDict(title="PersonExport")
 
     applicant: UUID
-    made_at: Moment
+    made_at: Moment = Field(description="when it was put together")
     registrations: list[KnownRegistration]
     known: dict[str, list[dict[str, JsonValue]]] = Field(
         description="by table, each row as it is stored, without secrets"
     )
-    uses: list[UseRead]
+    uses: list[UseRead] = Field(description="what personal data is used for")
     rights: list[str] = Field(description="what the person may ask")
 
 
@@ -98,8 +98,8 @@ class ProcessingRegister(Output):
     model_config = ConfigDict(title="ProcessingRegister")
 
     made_on: Day
-    organisations: list[ProcessingOrganisation]
+    organisations: list[ProcessingOrganisation] = Field(description="who has a part in it")
     people: str = Field(description="the categories of people")
-    transfers: str
-    security: str
-    uses: list[UseRead]
+    transfers: str = Field(description="whether anything goes to countries outside the EEA")
+    security: str = Field(description="how it is protected")
+    uses: list[UseRead] = Field(description="what personal data is used for")

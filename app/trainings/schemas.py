@@ -1,5 +1,6 @@
 """What goes in and out about trainings, phases, editions and sessions."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -158,38 +159,30 @@ Months = Annotated[int, Field(strict=True, ge=1, le=240), WHOLE]
 FiscalMonths = Annotated[int, Field(strict=True, ge=84, le=240), WHOLE]
 
 
+# What each term is of, and from when it runs.
+_OF: Mapping[str, str] = {
+    "unsuccessful": "a registration that came to nothing, since its last step or the end of the window",
+    "motivation": "the motivation, since the last session",
+    "forms": "the enrolment form's answers, since the last session",
+    "attendance": "the detail of attendance, since the last session; the minutes that count stay",
+    "evidence": "what was handed in, files too, and feedback, since the last session",
+    "messages": "which messages were sent, since they were made",
+    "participants": "everything of who took part, since the last session; certificates and invoices stay",
+    "invoices": "invoices, since the end of the year that they are of",
+}
+
+
 class RetentionBody(Input):
     """For how many months what is known of people is kept, from the moment that it had served."""
 
-    unsuccessful: Months = Field(
-        default=RETENTION[Retained.UNSUCCESSFUL],
-        description="a registration that came to nothing, since its last step or the end of the window",
-    )
-    motivation: Months = Field(
-        default=RETENTION[Retained.MOTIVATION], description="the motivation, since the last session"
-    )
-    forms: Months = Field(
-        default=RETENTION[Retained.FORMS], description="the enrolment form's answers, since the last session"
-    )
-    attendance: Months = Field(
-        default=RETENTION[Retained.ATTENDANCE],
-        description="the detail of attendance, since the last session; the minutes that count stay",
-    )
-    evidence: Months = Field(
-        default=RETENTION[Retained.EVIDENCE],
-        description="what was handed in, files too, and feedback, since the last session",
-    )
-    messages: Months = Field(
-        default=RETENTION[Retained.MESSAGES], description="which messages were sent, since they were made"
-    )
-    participants: Months = Field(
-        default=RETENTION[Retained.PARTICIPANTS],
-        description="everything of who took part, since the last session; certificates and invoices stay",
-    )
-    invoices: FiscalMonths = Field(
-        default=RETENTION[Retained.INVOICES],
-        description="invoices, since the end of the year that they are of",
-    )
+    unsuccessful: Months = Field(default=RETENTION[Retained.UNSUCCESSFUL], description=_OF["unsuccessful"])
+    motivation: Months = Field(default=RETENTION[Retained.MOTIVATION], description=_OF["motivation"])
+    forms: Months = Field(default=RETENTION[Retained.FORMS], description=_OF["forms"])
+    attendance: Months = Field(default=RETENTION[Retained.ATTENDANCE], description=_OF["attendance"])
+    evidence: Months = Field(default=RETENTION[Retained.EVIDENCE], description=_OF["evidence"])
+    messages: Months = Field(default=RETENTION[Retained.MESSAGES], description=_OF["messages"])
+    participants: Months = Field(default=RETENTION[Retained.PARTICIPANTS], description=_OF["participants"])
+    invoices: FiscalMonths = Field(default=RETENTION[Retained.INVOICES], description=_OF["invoices"])
 
 
 def _distinct_partners(quotas: list[QuotaBody]) -> list[QuotaBody]:
@@ -277,14 +270,14 @@ class RegistrationWindowChange(Change):
 class RetentionChange(Change):
     """What to change of how long what is known of people is kept, in months."""
 
-    unsuccessful: Months = 1
-    motivation: Months = 1
-    forms: Months = 1
-    attendance: Months = 1
-    evidence: Months = 1
-    messages: Months = 1
-    participants: Months = 1
-    invoices: FiscalMonths = 84
+    unsuccessful: Months = Field(default=1, description=_OF["unsuccessful"])
+    motivation: Months = Field(default=1, description=_OF["motivation"])
+    forms: Months = Field(default=1, description=_OF["forms"])
+    attendance: Months = Field(default=1, description=_OF["attendance"])
+    evidence: Months = Field(default=1, description=_OF["evidence"])
+    messages: Months = Field(default=1, description=_OF["messages"])
+    participants: Months = Field(default=1, description=_OF["participants"])
+    invoices: FiscalMonths = Field(default=84, description=_OF["invoices"])
 
 
 class EditionChange(Change):
@@ -359,14 +352,14 @@ class RetentionRead(Output):
 
     model_config = ConfigDict(title="Retention")
 
-    unsuccessful: int
-    motivation: int
-    forms: int
-    attendance: int
-    evidence: int
-    messages: int
-    participants: int
-    invoices: int
+    unsuccessful: int = Field(description=_OF["unsuccessful"])
+    motivation: int = Field(description=_OF["motivation"])
+    forms: int = Field(description=_OF["forms"])
+    attendance: int = Field(description=_OF["attendance"])
+    evidence: int = Field(description=_OF["evidence"])
+    messages: int = Field(description=_OF["messages"])
+    participants: int = Field(description=_OF["participants"])
+    invoices: int = Field(description=_OF["invoices"])
 
 
 class Seats(Output):
