@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app import backup, following, serving
+from app import backup, cli_privacy, following, serving
 from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
@@ -246,13 +246,18 @@ def make_backup(
 def restore_backup(
     folder: Annotated[Path, typer.Argument(help="Folder that `backup` wrote.")],
 ) -> None:
-    """Make the register of a backup again, in an empty database; checks everything first."""
+    """Make the register of a backup again, in an empty database; checks everything first.
+
+    Who was erased since, by the ledger beside the files, is erased again.
+    """
     settings = _settings()
     with _database(settings, create=True) as url, _said_of_backups():
         made = backup.restore(url, storage.of(settings), folder)
         migrations.upgrade(url)
+        again = asyncio.run(cli_privacy.with_tools(settings, url, cli_privacy.again_erased))
     typer.echo(
         f"{made.rows} rows of {len(made.tables)} tables and {len(made.files) - 1} files, as of {made.at}."
+        + (f" Erasures done again, by the ledger: {again}." if again else "")
     )
 
 
@@ -507,3 +512,7 @@ def _greet(settings: Settings, clients: list[ClientWithSecret]) -> None:
             for client in clients
         ]
     typer.echo("\n".join([*lines, ""]))
+
+
+# At the end, for what these commands borrow stands above.
+cli.add_typer(cli_privacy.commands(cli_privacy.Shell(_settings, _database, _fail)), name="privacy")

@@ -55,6 +55,7 @@ from app.invoices.sellers_router import router as sellers
 from app.monitoring import health, metrics
 from app.notifications.router import router as messages
 from app.notifications.untold_router import router as untold
+from app.privacy.router import router as privacy
 from app.registrations.applicants_router import router as applicants
 from app.registrations.editions_router import router as editions_registrations
 from app.registrations.forms_router import router as forms
@@ -84,6 +85,7 @@ ROUTERS = (
     personal_links,
     personal_calendars,
     applicants,
+    privacy,
     forms,
     returned_forms,
     editions_registrations,

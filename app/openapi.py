@@ -144,6 +144,7 @@ TAGS = {
     "sessions": "Meetings, physical and online.",
     "registrations": "One teacher, one edition, through one partner.",
     "applicants": "The people behind the registrations.",
+    "privacy": "The rights of people: access, erasure, and the register of processing.",
     "enrolment-forms": "The form that completes a registration, by personal link.",
     "draws": "Who gets a seat when there are more candidates than seats.",
     "invoices": "What participants pay: invoices, credit notes, payments.",

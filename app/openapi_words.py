@@ -39,6 +39,7 @@ PARTS = {
 }
 
 MEMBERS = {
+    "retention": "for how many months what is known of people is kept",
     "passed": "whether the phase was passed",
     "EvidenceSession.heldOn": "the day, in the edition's time zone",
     "place": "the city, where there is one",

@@ -40,6 +40,7 @@ PARENT = {
 DIRECT = {
     "applicant": f"partner = {_TENANT}",
     "event": f"partner = {_TENANT} OR (partner IS NULL AND type IN ({_HEARD_BY_ALL}))",
+    "event_reason": f"partner = {_TENANT} OR (partner IS NULL AND type IN ({_HEARD_BY_ALL}))",
     "message": f"organisation = {_TENANT}",
     "registration": f"partner = {_TENANT}",
     "registration_import": f"organisation = {_TENANT}",
@@ -53,7 +54,9 @@ CLOSED = {
     "client_assertion": "used before anybody is known",
     "client_secret": "asked for before anybody is known",
     "duplicate_decision": "the administrators'",
+    "erasure": "the administrators'",
     "invoice_counter": "numbers are the sellers' to give",
+    "register_forgotten": "the certifier's",
     "register_salt": "opens the register's entries",
     "signing_key": "signs for the certifier",
 }
@@ -78,7 +81,9 @@ SHARED: dict[str, str] = {
     "training": "",
 }
 # What is added to and never changed: no role of the application's may.
-APPEND_ONLY = ("attendance_version", "event", "register_entry", "register_head")
+APPEND_ONLY = ("event", "register_entry", "register_head")
+# What is added to and never changed, and goes with the person: the register may take it away, a partner not.
+ERASED_ONLY = ("attendance_version",)
 
 
 def own() -> dict[str, str]:

@@ -12,6 +12,7 @@ import app.identity.models
 import app.imports.models
 import app.invoices.models
 import app.notifications.models
+import app.privacy.models
 import app.registrations.models
 import app.trainings.models
 import app.webhooks.models  # noqa: F401  imported for the tables that it defines

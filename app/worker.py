@@ -29,6 +29,8 @@ from app.invoices import service as invoices
 from app.notifications import posting
 from app.notifications.posting import Post
 from app.notifications.smtp import ServerUnavailable
+from app.privacy import ledger, purging
+from app.privacy.erasing import Means
 from app.registrations import reminders, wishes
 from app.registrations import service as registrations
 from app.registrations.links import Links
@@ -36,6 +38,7 @@ from app.webhooks import connecting, courier, making
 from app.webhooks.courier import Courier
 
 SWEEP_SECONDS, DAY, BATCH = 3600.0, timedelta(days=1), 1000
+PURGE_SECONDS = DAY.total_seconds()
 IMPORT_SECONDS = 1.0  # somebody waits for what comes of a file
 # For so many seconds after a bell, the outbox is looked at again, so often.
 LINGER, LOOK_AGAIN = 1.0, 0.1
@@ -78,6 +81,8 @@ async def work(database: Database, clock: Clock, storage: Storage, settings: Set
             tasks.create_task(_rounds(register_files, min(IMPORT_SECONDS, seconds)))
             tasks.create_task(_rounds(partial(sweep, database, storage), SWEEP_SECONDS))
             tasks.create_task(_rounds(forget, SWEEP_SECONDS))
+            tasks.create_task(_rounds(partial(ledger.copy, database, storage), SWEEP_SECONDS))
+            tasks.create_task(_rounds(partial(purge, database, clock, storage, settings), PURGE_SECONDS))
 
 
 async def _what_is_due(database: Database, clock: Clock, vault: Vault) -> None:
@@ -210,6 +215,12 @@ async def take_imports(database: Database, clock: Clock, links: Links) -> int:
             log.exception("an import failed", subject=str(one.id))
             failed.add(one.id)
         steps += 1
+
+
+async def purge(database: Database, clock: Clock, storage: Storage, settings: Settings) -> None:
+    """Erase what has served by the terms of its edition."""
+    for report in await purging.purge(database, storage, Means.of(settings), clock.now()):
+        log.info("purged", edition=report.edition, rows=sum(c.total() for c in report.rows.values()))
 
 
 async def sweep(database: Database, storage: Storage, age: timedelta = DAY) -> int:

@@ -321,8 +321,14 @@ def _register(world: World) -> list[JSON]:
         "reason": "Gebeld op 16 juni.",
     }
     good(world.admin.post(f"{path}/_decide", decision))
-    extra = good(fleck.post("/v1/registrations", {**_body(4), "edition": "voorbeeld"}))
+    somebody = {**_body(4), "edition": "voorbeeld"}
+    somebody["applicant"] = {**somebody["applicant"], "email": "aanmelder@voorbeeldschool.example"}
+    extra = good(fleck.post("/v1/registrations", somebody))
     good(fleck.post(f"/v1/registrations/{extra['id']}/_reject", {"reason": "Werkt niet in het VO"}))
+    person = f"/v1/applicants/{extra['applicant']['id']}"
+    good(fleck.get(f"{person}/export"))
+    good(world.admin.post(f"{person}/_erase", {"forgetCertificates": False}))
+    good(fleck.get("/v1/processing-register"))
     return made
 
 

@@ -30,6 +30,8 @@ from tests.world import JSON, PILOT, SELLER, Http, World, registration
 PROBLEM, KIND = "application/problem+json", {"Content-Type": "application/json"}
 # In the place of the one name that is another each time.
 INSTANCE = "urn:uuid:0f8f2c1e-6f0a-4c55-9a1b-7d3c2b1a0e9f"
+# Who still takes part, where the edition goes on.
+GOING = ("received", "complete", "waitlisted", "placed", "confirmed")
 NOBODY = "01890000-0000-7000-8000-000000000000"
 UNKNOWN = {
     "number": "CCVO-2022-999999",
@@ -223,6 +225,11 @@ def _states(world: World) -> None:
     declined = next(one for one in people if one["status"] == "declined")
     others = [one for one in people if one["status"] == "confirmed"]
     admin.patch(f"/v1/applicants/{declined['applicant']['id']}", {"email": others[0]["applicant"]["email"]})
+    every = admin.get("/v1/registrations", params={"limit": 100}).json()["items"]
+    erased = next(one for one in every if one["applicant"]["erasedAt"])
+    admin.patch(f"/v1/registrations/{erased['id']}", {"motivation": "Toch"})
+    going = next(one for one in every if one["edition"] != PILOT and one["status"] in GOING)
+    admin.post(f"/v1/applicants/{going['applicant']['id']}/_erase")
     path = f"/v1/registrations/{declined['id']}"
     provider.put(f"{path}/progress/orientatie", {"verdict": "passed"})
     hours = {"kind": "assignment", "title": "Verslag", "minutes": 45, "reason": "Ziek"}

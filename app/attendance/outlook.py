@@ -156,9 +156,10 @@ async def _judge(db: AsyncSession, whom: Any, now: datetime, *, by_time: bool = 
     """
     query = (
         select(Registration.id)
-        .where(whom, col(Registration.status) == Status.CONFIRMED)
+        .join(Applicant, col(Applicant.id) == Registration.applicant)
+        .where(whom, col(Registration.status) == Status.CONFIRMED, col(Applicant.erased_at).is_(None))
         .order_by(col(Registration.id))
-        .with_for_update(key_share=True)
+        .with_for_update(of=Registration, key_share=True)
     )
     await db.flush()
     for one in await _participants(db, (await db.exec(query)).all()):

@@ -19,6 +19,7 @@ from app.certificates.models import (
     CertificateCounter,
     CertificateStatus,
     RegisterEntry,
+    RegisterForgotten,
     RegisterHead,
     RegisterSalt,
 )
@@ -38,6 +39,7 @@ _ENDS = {
     CertificateStatus.REVOKED: EntryKind.REVOKED,
     CertificateStatus.SUPERSEDED: EntryKind.SUPERSEDED,
 }
+_ENDED = (EntryKind.REVOKED, EntryKind.SUPERSEDED)
 # What a document that was tampered with raises when it is read as one that was not.
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 
@@ -62,6 +64,9 @@ class _Chain:
     last: Entry | None = None
     issued: int = 0
     found: defaultdict[str, list[EntryKind]] = field(default_factory=lambda: defaultdict(list))
+    # The kinds of entries that cannot be opened any more, and the certificates that had ended by then.
+    closed: dict[int, EntryKind] = field(default_factory=dict)
+    had_ended: set[str] = field(default_factory=set)
     marks: dict[int, Entry] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -87,6 +92,7 @@ async def verify(db: AsyncSession, now: datetime, kept: Sequence[str] = ()) -> V
 async def _chain(db: AsyncSession, sizes: set[int]) -> _Chain:
     """Go through every entry in order; keeps those at `sizes`."""
     read = _Chain()
+    covered = await _covered(db)
     async for row, salt, certificate in await db.stream(_opened()):
         entry = Entry(row.number, row.kind, row.commitment, row.previous, row.hash, row.at)
         if not chain.is_next(entry, read.last):
@@ -95,19 +101,31 @@ async def _chain(db: AsyncSession, sizes: set[int]) -> _Chain:
         read.issued += entry.kind is EntryKind.ISSUED
         if entry.number in sizes:
             read.marks[entry.number] = entry
+        if entry.number in covered and entry.kind is not EntryKind.FORGOTTEN:
+            read.faults.append(f"Entry {entry.number} does not say that anything was forgotten.")
         if salt is None:
-            read.faults.append(f"The salt of entry {entry.number} is gone, so that nobody can open it.")
+            read.closed[entry.number] = entry.kind
+            if not any(entry.number in entries for by, entries in covered.items() if by > entry.number):
+                read.faults.append(f"The salt of entry {entry.number} is gone, so that nobody can open it.")
         elif certificate is None:
             read.faults.append(
                 f"Entry {entry.number} is about certificate {salt.certificate}, which is not there."
             )
-        elif _opens(entry, salt, certificate):
+        elif _opens(entry, salt, certificate, covered.get(entry.number, []), read):
             read.found[certificate.number].append(entry.kind)
         else:
             read.faults.append(
                 f"Entry {entry.number} does not say what certificate {certificate.number} says."
             )
     return read
+
+
+async def _covered(db: AsyncSession) -> dict[int, list[int]]:
+    """By the entries that say so, the entries of which the salts were forgotten."""
+    covered: defaultdict[int, list[int]] = defaultdict(list)
+    for one in (await db.exec(select(RegisterForgotten).order_by(col(RegisterForgotten.entry)))).all():
+        covered[one.said_by].append(one.entry)
+    return dict(covered)
 
 
 def _opened() -> Any:
@@ -121,7 +139,15 @@ def _opened() -> Any:
     return query.execution_options(yield_per=_BATCH)
 
 
-def _opens(entry: Entry, salt: RegisterSalt, certificate: Certificate) -> bool:
+def _opens(
+    entry: Entry, salt: RegisterSalt, certificate: Certificate, covered: Sequence[int], read: _Chain
+) -> bool:
+    if entry.kind is EntryKind.FORGOTTEN:
+        had_ended = any(read.closed.get(number) in _ENDED for number in covered)
+        if had_ended:
+            read.had_ended.add(certificate.number)
+        left = register.left(certificate, covered, had_ended=had_ended)
+        return certificate.forgotten_at is not None and entry.commitment == chain.commitment(salt.salt, left)
     ended = {EntryKind.REVOKED: certificate.revoked_at, EntryKind.SUPERSEDED: certificate.superseded_at}
     if entry.kind in ended and ended[entry.kind] is None:
         return False
@@ -206,7 +232,7 @@ async def _certificates(db: AsyncSession, read: _Chain, public: Keys) -> tuple[i
     query = select(Certificate).execution_options(yield_per=_BATCH)
     async for one in await db.stream_scalars(query):
         numbers.add(one.number)
-        faults += _differs(one, read.found.get(one.number, []))
+        faults += _differs(one, read.found.get(one.number, []), one.number in read.had_ended)
         faults += [f"Certificate {one.number}: {fault}." for fault in _forged(one, public)]
         up = raised.get(one.status_list)
         if up is not None and (one.status_index in up) != (one.status is not CertificateStatus.VALID):
@@ -218,10 +244,13 @@ async def _certificates(db: AsyncSession, read: _Chain, public: Keys) -> tuple[i
     return len(numbers), faults
 
 
-def _differs(certificate: Certificate, kinds: list[EntryKind]) -> Iterator[str]:
+def _differs(certificate: Certificate, kinds: list[EntryKind], had_ended: bool) -> Iterator[str]:
     """Whether the entries of a certificate are those that its status asks for, once each."""
     end = _ENDS[certificate.status]
     expected = {EntryKind.ISSUED} | ({end} if end else set())
+    if certificate.forgotten_at is not None:
+        # What was entered before says nothing any more; how it had ended stands in the entry that says so.
+        expected = {EntryKind.FORGOTTEN} | ({end} if end and not had_ended else set())
     names = sorted(expected ^ set(kinds))
     if names:
         yield (

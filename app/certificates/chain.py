@@ -25,6 +25,7 @@ class EntryKind(StrEnum):
     ISSUED = "issued"
     REVOKED = "revoked"
     SUPERSEDED = "superseded"
+    FORGOTTEN = "forgotten"  # the holder was erased: of what was entered before the salts are gone
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -74,14 +75,20 @@ async def _of_pdf(db: AsyncSession, vault: Vault, content: bytes) -> CheckRead:
         held = await to_thread.run_sync(_of_json, one)
         judged = await _judged(db, vault, held) if held else _UNKNOWN
         if held and judged.certificate:
-            sheet = await certificates.sheet_of_code(db, _code(vault, held.document) or "", vault.base_url)
-            as_issued = pdf.may_be_as_issued(content) and (
-                await to_thread.run_sync(pdf.render, sheet) == content
-            )
-            return judged.model_copy(update={"as_issued": as_issued})
+            code = _code(vault, held.document) or ""
+            return judged.model_copy(update={"as_issued": await _as_issued(db, vault, code, content)})
         if judged.verdict is not CheckVerdict.UNKNOWN:
             return judged
     return _UNKNOWN
+
+
+async def _as_issued(db: AsyncSession, vault: Vault, code: str, content: bytes) -> bool | None:
+    """Whether a PDF is byte by byte what is given out; None where that can no longer be made."""
+    try:
+        sheet = await certificates.sheet_of_code(db, code, vault.base_url)
+    except NotFound:
+        return None
+    return pdf.may_be_as_issued(content) and await to_thread.run_sync(pdf.render, sheet) == content
 
 
 async def _keys(db: AsyncSession, vault: Vault) -> dict[str, bytes]:
@@ -110,16 +117,31 @@ def _genuine(held: _Held, issued: Signed, signers: Mapping[str, bytes]) -> bool:
     Compared first, so that nothing but what the register itself wrote is ever canonicalised.
     """
     if held.token is not None:
-        return held.token == issued.token and _token_holds(held.token, signers)
-    if issued.document is None or held.ambiguous:
+        as_issued = token_digest(held.token) in (issued.token_digest, token_digest(issued.token))
+        return as_issued and _token_holds(held.token, signers)
+    if held.ambiguous:
         return False
     proof = _proof(held.document)
     if proof is None or proof.get("verificationMethod") not in signers:
         return False
     document = _unproven(held.document)
-    if _plain(document) != _plain(_unproven(json.loads(issued.document))):
+    if _digest(document) != (issued.document_digest or document_digest(issued.document)):
         return False
     return proofs.holds(document, proof, signers[proof["verificationMethod"]])
+
+
+def token_digest(token: str | None) -> bytes | None:
+    """What tells a VC-JWT from any other."""
+    return hashlib.sha256(token.encode()).digest() if token else None
+
+
+def document_digest(text: str | None) -> bytes | None:
+    """What tells a credential, as JSON text, from any that says otherwise; its proof is no part of it."""
+    return _digest(_unproven(json.loads(text))) if text else None
+
+
+def _digest(document: dict[str, Any]) -> bytes:
+    return hashlib.sha256(_plain(document).encode()).digest()
 
 
 def _proof(document: dict[str, Any]) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""Tables: certificate, certificate_counter, certificate_batch(_item), register_entry, _salt and _head."""
+"""Tables: certificate, its counter, reviews and batches, and the register: entry, salt, forgotten, head."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -34,7 +34,10 @@ class Certificate(SQLModel, table=True):
         sa.CheckConstraint("(status = 'revoked') = (revoked_at IS NOT NULL)", name="revoked"),
         sa.CheckConstraint("(status = 'superseded') = (superseded_at IS NOT NULL)", name="superseded"),
         sa.UniqueConstraint("status_list", "status_index"),
-        sa.CheckConstraint("(credential IS NULL) = (status_list IS NULL)", name="credential"),
+        sa.CheckConstraint(
+            "(credential IS NULL) = (status_list IS NULL) OR forgotten_at IS NOT NULL", name="credential"
+        ),
+        sa.CheckConstraint("forgotten_at IS NULL OR credential IS NULL", name="forgotten"),
     )
 
     number: str = Field(primary_key=True, max_length=30)
@@ -63,6 +66,11 @@ class Certificate(SQLModel, table=True):
     credential_jwt: str | None = Field(default=None, sa_type=sa.Text)
     status_list: int | None = Field(default=None, foreign_key="status_list.id")
     status_index: int | None = None
+    # What tells the holder's copies from others when these are no longer kept (app/certificates/checks.py).
+    credential_digest: bytes | None = Field(default=None, sa_type=sa.LargeBinary(32))
+    credential_jwt_digest: bytes | None = Field(default=None, sa_type=sa.LargeBinary(32))
+    # Since when its holder is erased, and no more is kept than what the public check shows, or not even that.
+    forgotten_at: datetime | None = moment(nullable=True)
 
 
 class CertificateCounter(SQLModel, table=True):
@@ -161,13 +169,22 @@ class RegisterEntry(SQLModel, table=True):
 
 
 class RegisterSalt(SQLModel, table=True):
-    """What opens an entry: the certificate it is about, and the salt; none may be missing."""
+    """What opens an entry: the certificate it is about, and the salt; none may be missing but forgotten."""
 
     __tablename__ = "register_salt"
 
     entry: int = Field(primary_key=True, foreign_key="register_entry.number", sa_type=sa.BigInteger)
     certificate: str = Field(foreign_key="certificate.number", index=True, max_length=30)
     salt: bytes = Field(sa_type=sa.LargeBinary(32))
+
+
+class RegisterForgotten(SQLModel, table=True):
+    """An entry whose salt was forgotten, and the later entry that says so."""
+
+    __tablename__ = "register_forgotten"
+
+    entry: int = Field(primary_key=True, foreign_key="register_entry.number", sa_type=sa.BigInteger)
+    said_by: int = Field(foreign_key="register_entry.number", index=True, sa_type=sa.BigInteger)
 
 
 class RegisterHead(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """The register of certificates as a chain that only grows: entered, published day by day."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from app.certificates import chain
 from app.certificates.chain import Entry, EntryKind
 from app.certificates.models import (
     Certificate,
+    CertificateStatus,
     RegisterEntry,
+    RegisterForgotten,
     RegisterHead,
     RegisterSalt,
 )
@@ -38,15 +41,75 @@ async def enter(
     db: AsyncSession, vault: Vault, certificate: Certificate, kind: EntryKind, now: datetime
 ) -> int:
     """Enter what happened to a certificate, which is written already; gives the entry's number."""
+    return await _enter(db, vault, certificate, kind, facts(certificate, kind), now)
+
+
+async def enter_forgotten(
+    db: AsyncSession, vault: Vault, certificate: Certificate, entries: Sequence[int], now: datetime
+) -> int:
+    """Enter that what these entries say cannot be opened any more, and what is left of the certificate.
+
+    What such an entry said before is said by the new one: so every list stands in an entry that opens.
+    """
+    query = select(RegisterForgotten).where(col(RegisterForgotten.said_by).in_(entries))
+    before = (await db.exec(query)).all()
+    every = sorted([*entries, *(one.entry for one in before)])
+    said = left(certificate, every, had_ended=certificate.status is not CertificateStatus.VALID)
+    number = await _enter(db, vault, certificate, EntryKind.FORGOTTEN, said, now)
+    for one in before:
+        one.said_by = number
+    db.add_all(RegisterForgotten(entry=entry, said_by=number) for entry in entries)
+    await db.flush()
+    return number
+
+
+async def _enter(
+    db: AsyncSession,
+    vault: Vault,
+    certificate: Certificate,
+    kind: EntryKind,
+    said: Mapping[str, Any],
+    now: datetime,
+) -> int:
     await (await db.connection()).execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     salt = vault.entropy(chain.SALT_BYTES)
-    committed = chain.commitment(salt, facts(certificate, kind))
-    entry = chain.following(await _last(db), kind, committed, now)
+    entry = chain.following(await _last(db), kind, chain.commitment(salt, said), now)
     db.add(RegisterEntry(**entry.__dict__))
     await db.flush()
     db.add(RegisterSalt(entry=entry.number, certificate=certificate.number, salt=salt))
     await db.flush()
     return entry.number
+
+
+def left(certificate: Certificate, entries: Sequence[int], *, had_ended: bool) -> dict[str, Any]:
+    """What an entry of what was forgotten commits to: these entries, and what stands of the certificate.
+
+    With how it had ended by then, if it had: when it is revoked afterwards, that is an entry of its own.
+    """
+    said = certificate.model_dump(
+        mode="json",
+        include={
+            "number",
+            "code",
+            "registration",
+            "issued_on",
+            "issuer",
+            "holder_name",
+            "training_title",
+            "edition_title",
+            "contact_minutes",
+            "study_load_hours",
+            "supersedes",
+        },
+    )
+    said["credential"] = (certificate.credential_digest or b"").hex()
+    ended = certificate.revoked_at or certificate.superseded_at if had_ended else None
+    return {
+        **said,
+        "kind": EntryKind.FORGOTTEN.value,
+        "entries": list(entries),
+        "ended": {"status": certificate.status.value, "at": utc(ended)} if ended else None,
+    }
 
 
 def facts(certificate: Certificate, kind: EntryKind) -> dict[str, Any]:

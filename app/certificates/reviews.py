@@ -23,7 +23,7 @@ from app.core.problems import NotFound, Problem
 from app.events import service as events
 from app.events.models import Event
 from app.identity.caller import SYSTEM, Caller
-from app.registrations.models import Registration
+from app.registrations.models import Applicant, Registration
 from app.registrations.moves import locked
 
 # What may change what a certificate rests on, by the beginning of the event's type.
@@ -113,6 +113,8 @@ async def _judge(db: AsyncSession, certificate: Certificate, now: datetime) -> N
     """Compare a certificate with what it rests on; the registration is locked, so one review is opened."""
     registration = await locked(db, certificate.registration)
     await db.refresh(certificate)
+    if (await db.get_one(Applicant, registration.applicant)).erased_at is not None:
+        return  # what it rests on is gone: there is nothing to compare it with
     query = (
         select(CertificateReview)
         .where(CertificateReview.certificate == certificate.number)

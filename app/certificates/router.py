@@ -20,7 +20,12 @@ from app.certificates.schemas import (
     RevokeReason,
     VerificationRead,
 )
-from app.certificates.service import CertificateRevoked, CertificateSuperseded, NotEligible
+from app.certificates.service import (
+    CertificateRevoked,
+    CertificateSuperseded,
+    HolderErased,
+    NotEligible,
+)
 from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import created, page, problems, spoken, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition, Reader
@@ -171,7 +176,9 @@ async def revoke_certificate(
     status_code=201,
     summary="Issue a certificate anew",
     operation_id="reissueCertificate",
-    responses=problems(InvalidInput, NotFound, *ENDED, SigningKeyUnreadable, PreconditionFailed),
+    responses=problems(
+        InvalidInput, NotFound, *ENDED, HolderErased, SigningKeyUnreadable, PreconditionFailed
+    ),
 )
 async def reissue_certificate(
     number: Number,

@@ -59,15 +59,32 @@ class CertificateSuperseded(Problem):
     title, title_nl = "Certificate was replaced", "Certificaat is vervangen"
 
 
+class HolderErased(Problem):
+    """Nothing is known of the holder any more, so no certificate is made in their name."""
+
+    status, code = 409, "holder-erased"
+    title, title_nl = "Holder was erased", "Houder is gewist"
+
+
 @dataclass(frozen=True)
 class Signed:
     """A certificate's credential as it was signed, as JSON with a proof and as a VC-JWT; None without."""
 
     document: str | None
     token: str | None
+    # Where the two are no longer kept, since the holder was erased: what tells them from others.
+    document_digest: bytes | None = None
+    token_digest: bytes | None = None
 
 
-_SIGNED = {"credential", "credential_jwt", "status_list", "status_index"}
+_SIGNED = {
+    "credential",
+    "credential_jwt",
+    "credential_digest",
+    "credential_jwt_digest",
+    "status_list",
+    "status_index",
+}
 # What stays as it was when a certificate is issued anew.
 _CERTIFIED = {
     "registration",
@@ -157,11 +174,13 @@ async def reissue(
     """Issue a certificate anew, in the name that the applicant has now; the old one is superseded.
 
     Hours, sessions, phases and product stay as they were certified.
-    Raises NotFound, PreconditionFailed, CertificateRevoked and CertificateSuperseded.
+    Raises NotFound, PreconditionFailed, CertificateRevoked, CertificateSuperseded and HolderErased.
     """
     old, registration = await _valid(db, caller, number, vault.base_url, expected)
     edition = await trainings.edition(db, registration.edition)
     applicant = await db.get_one(Applicant, registration.applicant)
+    if applicant.erased_at is not None:
+        raise HolderErased(f"The holder of {number} was erased; the certificate stays as it is.")
     issuer = await identity.organisation(db, caller.organisation)
     said = {
         **old.model_dump(include=_CERTIFIED),
@@ -228,7 +247,8 @@ async def credential(db: AsyncSession, caller: Caller, number: str, *, as_token:
 async def signed(db: AsyncSession, code: str) -> Signed:
     """The credential of the certificate with this verification code, in both forms; NotFound otherwise."""
     certificate = await _of_code(db, code)
-    return Signed(certificate.credential, certificate.credential_jwt)
+    digests = certificate.credential_digest, certificate.credential_jwt_digest
+    return Signed(certificate.credential, certificate.credential_jwt, *digests)
 
 
 async def sheet(db: AsyncSession, caller: Caller, number: str, base_url: str) -> CertificateSheet:
@@ -242,7 +262,9 @@ async def sheet_of_code(db: AsyncSession, code: str, base_url: str) -> Certifica
 
 
 def sheet_of(certificate: Certificate, base_url: str) -> CertificateSheet:
-    """What stands on the PDF of a certificate."""
+    """What stands on the PDF of a certificate; NotFound where no more is kept than what the check shows."""
+    if certificate.forgotten_at is not None:
+        raise NotFound(f"Of {certificate.number} only what the check shows is kept: the holder was erased.")
     return CertificateSheet(
         number=certificate.number,
         holder_name=certificate.holder_name,

@@ -4,12 +4,15 @@ A row tells nothing by itself: its id is a keyed hash of who asked what under wh
 sealed (docs/decisions/0011-idempotency-keys.md).
 """
 
+import contextlib
 import hmac
 import os
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -24,6 +27,7 @@ KEPT_FOR = timedelta(hours=24)
 # How long a request waits for an equal one that is under way, in PostgreSQL's own words.
 PATIENCE = "5s"
 NONCE_BYTES = 12
+BATCH = 500
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -145,6 +149,29 @@ async def release(db: AsyncSession, attempt: Attempt) -> None:
 
 async def _execute(db: AsyncSession, statement: sa.Update | sa.Delete, attempt: Attempt) -> None:
     await (await db.connection()).execute(statement.where(col(IdempotentAnswer.id) == attempt.id))
+
+
+async def opened(db: AsyncSession, secret: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
+    """Every answer that is kept, with its row's id, opened; what another key sealed is passed over."""
+    query = select(IdempotentAnswer.id, IdempotentAnswer.sealed).execution_options(yield_per=BATCH)
+    async for id, sealed in await db.stream(query):
+        with contextlib.suppress(InvalidTag):
+            if sealed:
+                yield id, Attempt(id, b"", secret).open(sealed)
+
+
+async def forget(db: AsyncSession, secret: bytes, words: Collection[str]) -> int:
+    """Forget the answers in which one of these ids or addresses stands; gives their number."""
+    wanted = [word.casefold().encode() for word in words]
+    found = [
+        id
+        async for id, answer in opened(db, secret)
+        if any(word in answer.decode(errors="replace").casefold().encode() for word in wanted)
+    ]
+    await (await db.connection()).execute(
+        sa.delete(IdempotentAnswer).where(col(IdempotentAnswer.id).in_(found))
+    )
+    return len(found)
 
 
 async def purge(db: AsyncSession, now: datetime) -> None:

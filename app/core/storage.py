@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from uuid import UUID
 
 from app.core.filetypes import FileType
 from app.core.settings import Settings
@@ -21,6 +22,7 @@ from app.core.settings import Settings
 PIECE = 256 * 1024  # bytes that are read at a time
 # A key, or what is left of one that was being put when the process died.
 KEY = re.compile(r"[0-9a-f]{32}(\.part)?")
+NOTES = "erasures"  # the folder of records, which no sweep looks into: who was erased
 
 
 class Missing(Exception):
@@ -57,6 +59,12 @@ class Storage(Protocol):
 
     def older_than(self, age: timedelta) -> Iterator[str]:
         """The keys of all that was put longer ago than `age`."""
+
+    def note(self, name: UUID, content: bytes) -> None:
+        """Keep a small record beside the files, under a name of its own; the same again changes nothing."""
+
+    def notes(self) -> Iterator[bytes]:
+        """All records that were kept."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,23 @@ class Folder:
         for path in self.root.glob("[0-9a-f][0-9a-f]/*"):
             if KEY.fullmatch(path.name) and path.stat().st_mtime < before:
                 yield path.name
+
+    def note(self, name: UUID, content: bytes) -> None:
+        """Write beside and rename, as `put` does."""
+        path = self.root / NOTES / f"{name}.json"
+        part = path.with_suffix(".part")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(part, "wb", opener=_for_the_owner) as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+        part.rename(path)
+        _sync(path.parent)
+
+    def notes(self) -> Iterator[bytes]:
+        """By name."""
+        for path in sorted((self.root / NOTES).glob("*.json")):
+            yield path.read_bytes()
 
     def _path(self, key: str) -> Path:
         if not KEY.fullmatch(key):

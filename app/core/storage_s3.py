@@ -8,12 +8,13 @@ from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import obstore
 from obstore.store import S3Store
 
 from app.core.settings import Settings
-from app.core.storage import KEY, Missing, Pieces
+from app.core.storage import KEY, NOTES, Missing, Pieces
 
 PIECE = 1024**2  # bytes asked for at a time; each is a request of its own, so that a slow reader holds none
 PART = 5 * 1024**2  # bytes sent at a time: the least that S3 allows
@@ -79,6 +80,16 @@ class Bucket:
                 key = one["path"].rpartition("/")[2]
                 if KEY.fullmatch(key) and one["path"] == _path(key) and one["last_modified"] < before:
                     yield key
+
+    def note(self, name: UUID, content: bytes) -> None:
+        """One small object."""
+        obstore.put(self._store, f"{NOTES}/{name}.json", content)
+
+    def notes(self) -> Iterator[bytes]:
+        """As the bucket lists them."""
+        for listed in obstore.list(self._store, prefix=NOTES):
+            for one in listed:
+                yield bytes(obstore.get(self._store, one["path"]).bytes())
 
     def _pieces(self, key: str, size: int) -> Generator[bytes, None, None]:
         for start in range(0, size, PIECE):

@@ -1,14 +1,15 @@
-"""Tables: event, the audit trail and the outbox in one; event_pending, what is still to be acted upon."""
+"""Tables: event, the audit trail and the outbox in one; event_reason; event_pending, not acted upon yet."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from app.core.database import moment
+from app.core.database import moment, new_id
 from app.core.tenancy import ORIGIN
 
 # Whoever inserts events makes them pending in the same statement and transaction: there is nothing to forget,
@@ -93,6 +94,24 @@ class Event(SQLModel, table=True):
         max_length=60,
         sa_column_kwargs={"server_default": sa.text(f"nullif(current_setting('{ORIGIN}', true), '')")},
     )
+
+
+class EventReason(SQLModel, table=True):
+    """What somebody wrote with an event, of which the event holds the id alone.
+
+    People write about people, and events are never changed: so this stands apart, and can be erased.
+    """
+
+    __tablename__ = "event_reason"
+    __table_args__ = (sa.Index(None, "subject"), sa.Index(None, "about"))
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    type: str = Field(max_length=60)
+    # The event's subject, and whom else it is about: the other registration, or the one that a thing is of.
+    subject: str = Field(max_length=100)
+    about: str | None = Field(default=None, max_length=100)
+    partner: str | None = Field(default=None, max_length=63)
+    text: str = Field(max_length=4000)
 
 
 class EventPending(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """Events: written by every change, read by administrators and, their own, by partners."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,13 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.paging import Window, fetch, whole
-from app.events.models import Event
+from app.events.models import Event, EventReason
 from app.events.schemas import EventPage, EventRead
 
 # What everybody in an edition hears: these have the edition, and no partner.
 SHARED = ("session.planned", "session.changed", "session.cancelled")
 
 _RECORDED = "recorded events"
+# In `data`, the id of what somebody wrote with it; who reads the event finds the words as `reason`.
+_REASON = "reasonId"
 
 
 def record(
@@ -38,8 +40,15 @@ def record(
 
     `type` is `noun.participle`; `actor` the id of the client that acts; `partner` the organisation
     whose event it is, None for the administrators' alone, or for all in the edition (SHARED). `data` holds
-    JSON values and no personal data.
+    JSON values and no personal data; its `reason`, which somebody wrote, is kept apart (EventReason).
     """
+    if data.get("reason"):
+        about = data.get("second") or data.get("registration")
+        reason = EventReason(
+            type=type, subject=str(subject), about=about, partner=partner, text=data.pop("reason")
+        )
+        db.add(reason)
+        data[_REASON] = str(reason.id)
     event = Event(
         type=type, subject=str(subject), actor=actor, at=at, edition=edition, partner=partner, data=data
     )
@@ -123,10 +132,32 @@ async def listed(
     page, next_cursor = await fetch(
         db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
-    items = [EventRead.model_validate(event) for event in page]
+    told = await reasons(db, page)
+    items = [_shown(event, told) for event in page]
     if partner is not None:  # where others call from is the administrators' to know
         items = [item.model_copy(update={"origin": None}) for item in items]
     return EventPage(items=items, next_cursor=next_cursor)
+
+
+async def reasons(db: AsyncSession, happened: Sequence[Event]) -> dict[int, str]:
+    """What was written with these events, by their numbers; nothing where it was erased since."""
+    ids = {
+        UUID(event.data[_REASON]): event.id
+        for event in happened
+        if event.id is not None and _REASON in event.data
+    }
+    if not ids:
+        return {}
+    found = await db.exec(select(EventReason.id, EventReason.text).where(col(EventReason.id).in_(ids)))
+    return {ids[id]: text for id, text in found.all()}
+
+
+def _shown(event: Event, told: Mapping[int, str]) -> EventRead:
+    """An event with what was written with it in its place; null once that was erased."""
+    data = dict(event.data)
+    if data.pop(_REASON, None):
+        data["reason"] = told.get(event.id or 0)
+    return EventRead.model_validate({**event.model_dump(), "data": data})
 
 
 def _both(page_of: Callable[..., Any], partner: str) -> Any:

@@ -169,6 +169,15 @@ def faults_in(row: RegistrationImportRow) -> list[Fault]:
     return [Fault(**one) for one in json.loads(row.faults or "[]")]
 
 
+def person_hash(links: Links, person: Person) -> bytes:
+    """What a row's person is known again by."""
+    return _hash(links, "person", *person)
+
+
+def _hash(links: Links, *parts: str) -> bytes:
+    return hmac.digest(links.key, "\x1f".join(("import", *parts)).encode(), "sha256")
+
+
 async def _imported(db: AsyncSession, digests: Iterable[bytes | None]) -> dict[bytes, UUID]:
     """What came of equal rows in earlier imports, even where the person has left since."""
     query = select(RegistrationImportRow.digest, RegistrationImportRow.registration).where(
@@ -234,7 +243,7 @@ class _Reader:
             return judged
         judged.edition, judged.partner = wanted.edition, place.partner
         judged.digest = self._hash("row", place.partner, wanted.model_dump_json(exclude={"partner"}))
-        judged.person = self._hash("person", *intake.person_of(wanted))
+        judged.person = person_hash(self.links, intake.person_of(wanted))
         return _Candidate(judged, wanted, place, _id_in(said))
 
     def _body(self, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,4 +277,4 @@ class _Reader:
         return _Place(found_partner, found, None)
 
     def _hash(self, *parts: str) -> bytes:
-        return hmac.digest(self.links.key, "\x1f".join(("import", *parts)).encode(), "sha256")
+        return _hash(self.links, *parts)

@@ -24,6 +24,7 @@ from app.core.texts import PROBLEMS
 from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Caller, Forbidden, Role
+from app.imports import judging
 from app.imports.columns import COLUMNS, REFUSED, flat
 from app.imports.judging import Judged, caller_of, faults_in, judge
 from app.imports.models import ImportMode, RegistrationImport, RegistrationImportRow, RowVerdict
@@ -38,6 +39,7 @@ from app.imports.schemas import (
 )
 from app.registrations import intake
 from app.registrations import service as registrations
+from app.registrations.intake import Person
 from app.registrations.links import Links
 from app.registrations.models import Registration
 from app.trainings.models import Edition
@@ -193,6 +195,26 @@ async def forget(db: AsyncSession, now: datetime) -> None:
         await _update(db, one, {"content": None}, _V.REFUSED)
         one.forgotten_at = now
     await db.flush()
+
+
+async def forget_people(
+    db: AsyncSession, links: Links, registrations: Collection[UUID], people: Collection[Person]
+) -> int:
+    """Erase what rows that are judged say of these people, registered or refused; gives their number.
+
+    The keyed hash of a row stays, so that the same file does not bring anybody back.
+    """
+    hashes = [judging.person_hash(links, person) for person in people]
+    named = [sa.func.strpos(sa.func.lower(_ROWS.c.content), email.lower()) > 0 for _, email in people]
+    statement = (
+        sa.update(_ROWS)
+        .where(
+            sa.or_(_ROWS.c.registration.in_(list(registrations)), _ROWS.c.person.in_(hashes), *named),
+            _ROWS.c.verdict.not_in([_V.WAITING, _V.ACCEPTED]),
+        )
+        .values(content=None, faults=None, person=None)
+    )
+    return (await (await db.connection()).execute(statement)).rowcount
 
 
 async def _check(db: AsyncSession, caller: Caller, wanted: ImportWanted) -> None:

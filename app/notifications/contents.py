@@ -69,6 +69,8 @@ async def of_organisation(
 async def is_current(db: AsyncSession, about: About) -> bool:
     """Whether a message still holds: the registration's status fits, and no later one says it better."""
     kind = about.message.kind
+    if about.applicant.erased_at is not None:
+        return False
     if not about.edition.mails_applicants or not kinds.is_still_true(kind, about.registration.status):
         return False
     if not (family := kinds.family(kind)):

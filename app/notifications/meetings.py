@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.language import Language
+from app.events import service as events
 from app.events.models import Event
 from app.notifications.about import About, Values
 from app.notifications.kinds import Kind
@@ -60,6 +61,7 @@ async def values(db: AsyncSession, about: About, links: Links, now: datetime) ->
     if session.starts_at and session.starts_at <= now:
         return None
     told = await _told(db, about)
+    reasons = await events.reasons(db, told)
     zone, language = about.edition.time_zone, about.language
     known = {
         "session": session.title,
@@ -68,7 +70,7 @@ async def values(db: AsyncSession, about: About, links: Links, now: datetime) ->
         "travel_note": session.travel_note or "",
         "online_url": session.online_url or "",
         "page_url": about.personal_page(links),
-        "reason": next((one.data["reason"] for one in reversed(told) if one.data.get("reason")), ""),
+        "reason": next((reasons[one.id] for one in reversed(told) if one.id and one.id in reasons), ""),
     }
     if about.message.kind is Kind.SESSION_CANCELLED:
         counts = about.edition.slug in await calendar.editions_of(db, session.id)

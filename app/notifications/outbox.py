@@ -93,7 +93,7 @@ async def _recipients(db: AsyncSession, condition: Any) -> Recipients:
         select(Registration.id, Applicant.language)
         .join(Applicant, col(Applicant.id) == Registration.applicant)
         .join(Edition, col(Edition.slug) == Registration.edition)
-        .where(condition, col(Edition.mails_applicants))
+        .where(condition, col(Edition.mails_applicants), col(Applicant.erased_at).is_(None))
         .order_by(col(Registration.id))
     )
     found: Sequence[tuple[UUID, Any]] = (await db.exec(query)).all()

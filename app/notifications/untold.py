@@ -20,7 +20,7 @@ from app.notifications.schemas import UntoldOutcome, UntoldOutcomePage
 from app.registrations import service as registrations
 from app.registrations.lifecycle import Status
 from app.registrations.links import Links
-from app.registrations.models import Registration
+from app.registrations.models import Applicant, Registration
 from app.registrations.schemas import RegistrationRead
 from app.trainings import service as trainings
 
@@ -85,6 +85,7 @@ def _untold() -> Any:
     return (
         select(Registration, Event.at, Message)
         .select_from(Registration)
+        .join(Applicant, col(Applicant.id) == Registration.applicant)
         .join(Event, col(Event.id) == since)
         .outerjoin(
             Message,
@@ -92,6 +93,7 @@ def _untold() -> Any:
         )
         .where(
             col(Registration.status).in_(OUTCOMES),
+            col(Applicant.erased_at).is_(None),
             sa.or_(col(Message.id).is_(None), col(Message.status) != MessageStatus.SENT),
             sa.func.coalesce(told, 0) < Event.id,
         )

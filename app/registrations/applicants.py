@@ -27,6 +27,13 @@ class EmailTaken(Problem):
     title, title_nl = "E-mail address is taken", "E-mailadres is al in gebruik"
 
 
+class ApplicantErased(Problem):
+    """Nothing is known of the person any more, and nothing is written about them."""
+
+    status, code = 409, "applicant-erased"
+    title, title_nl = "Applicant was erased", "Aanmelder is gewist"
+
+
 async def read(db: AsyncSession, caller: Caller, applicant_id: UUID) -> ApplicantRead:
     """One applicant of the caller's, or NotFound."""
     return ApplicantRead.model_validate(await _own(db, caller, applicant_id))
@@ -50,7 +57,7 @@ async def change(
     """Correct a name or an address, if the applicant still carries the tag `expected`.
 
     A certificate keeps the name that it was issued with. Raises EmailTaken when the new address
-    is that of another registration for the same edition.
+    is that of another registration for the same edition, and ApplicantErased.
     """
     await _own(db, caller, applicant_id)
     # The registration first, as who changes the school does: both write what is searched.
@@ -58,6 +65,7 @@ async def change(
     registration = (await db.exec(query.with_for_update(key_share=True))).one()
     changed = await _own(db, caller, applicant_id, lock=True)
     expected.require(ApplicantRead.model_validate(changed))
+    require_known(changed)
     for name in wanted.model_fields_set:
         setattr(changed, name, getattr(wanted, name))
     registration.email_key = email_key(changed.email)
@@ -75,6 +83,12 @@ async def change(
     taken = EmailTaken("Another registration for this edition has that e-mail address.")
     await flush(db, {"uq_registration_edition_email_key": taken})
     return ApplicantRead.model_validate(changed)
+
+
+def require_known(applicant: Applicant) -> None:
+    """ApplicantErased for who was erased."""
+    if applicant.erased_at is not None:
+        raise ApplicantErased("The person was erased; nothing can be changed any more.")
 
 
 def _visible(caller: Caller) -> Any:

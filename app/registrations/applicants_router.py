@@ -11,7 +11,7 @@ from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
 from app.registrations import applicants
-from app.registrations.applicants import EmailTaken
+from app.registrations.applicants import ApplicantErased, EmailTaken
 from app.registrations.schemas import ApplicantChange, ApplicantPage, ApplicantRead
 
 router = APIRouter(prefix="/v1/applicants", tags=["applicants"])
@@ -51,7 +51,7 @@ async def get_applicant(
     "/{applicantId}",
     summary="Correct an applicant",
     operation_id="changeApplicant",
-    responses=problems(InvalidInput, NotFound, EmailTaken, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, EmailTaken, ApplicantErased, PreconditionFailed),
 )
 async def change_applicant(
     applicant_id: ApplicantId,

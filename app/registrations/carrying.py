@@ -73,7 +73,11 @@ async def _waiting(db: AsyncSession, source: Edition) -> list[Row]:
         select(Registration, Applicant, EnrolmentForm)
         .join(Applicant, col(Applicant.id) == Registration.applicant)
         .join(EnrolmentForm, col(EnrolmentForm.registration) == Registration.id)
-        .where(Registration.edition == source.slug, Registration.status == Status.WAITLISTED)
+        .where(
+            Registration.edition == source.slug,
+            Registration.status == Status.WAITLISTED,
+            col(Applicant.erased_at).is_(None),
+        )
         .order_by(col(Registration.waiting_number))
         .with_for_update(of=Registration, key_share=True)
         .execution_options(populate_existing=True)

@@ -45,6 +45,8 @@ class Applicant(SQLModel, table=True):
     # What is searched, the school of the registration too. It is kept here, since an applicant seldom changes
     # and each new version of the row writes some sixty entries to the index.
     search_text: str = Field(default="", sa_type=sa.Text)
+    # Since when nothing is known of the person any more: erased on request, or for its age.
+    erased_at: datetime | None = moment(nullable=True)
 
     @property
     def full_name(self) -> str:

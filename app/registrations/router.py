@@ -14,6 +14,7 @@ from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations import lists
 from app.registrations import service as registrations
+from app.registrations.applicants import ApplicantErased
 from app.registrations.dependencies import Linking, Wanting
 from app.registrations.intake import AlreadyRegistered, EditionClosed
 from app.registrations.moves import CandidatesFrozen, MoveNotAllowed
@@ -84,7 +85,7 @@ async def get_registration(
     "/{registrationId}",
     summary="Correct a registration",
     operation_id="changeRegistration",
-    responses=problems(InvalidInput, NotFound, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, PreconditionFailed),
 )
 async def change_registration(
     registration_id: RegistrationId,

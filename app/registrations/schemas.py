@@ -98,6 +98,9 @@ class ApplicantRead(Output):
     email: str
     phone: str | None
     language: Language = Field(description="of the messages that the applicant gets")
+    erased_at: Moment | None = Field(
+        default=None, description="since when nothing is known of the person any more"
+    )
 
 
 class ApplicantPage(Page[ApplicantRead]):

@@ -15,6 +15,7 @@ from app.core.values import changed_members
 from app.events import service as events
 from app.identity.caller import SYSTEM, Caller, Role, Scope
 from app.registrations import intake, waiting_list
+from app.registrations.applicants import require_known
 from app.registrations.lifecycle import SEATED, Status
 from app.registrations.links import Links
 from app.registrations.models import Applicant, EnrolmentForm, Registration
@@ -76,10 +77,11 @@ async def change(
     now: datetime,
     expected: Expected,
 ) -> RegistrationRead:
-    """Correct what was registered, if it still carries the tag `expected`."""
+    """Correct what was registered, if it still carries the tag `expected`; ApplicantErased for the erased."""
     await own(db, caller, registration_id, lock=True)
     row = await _row(db, caller, registration_id)
     expected.require(shown(caller, links, row))
+    require_known(row[1])
     registration = row[0]
     for name in wanted.model_fields_set - {"school"}:
         setattr(registration, name, getattr(wanted, name))

@@ -100,6 +100,12 @@ class Edition(SQLModel, table=True):
         description="a prices.Vat, where it is not the seller's",
     )
     mails_applicants: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
+    retention: dict[str, int] = Field(
+        default_factory=dict,
+        sa_type=JSONB,
+        sa_column_kwargs={"server_default": "{}"},
+        description="months by what is kept, where they are not the register's (app/trainings/terms.py)",
+    )
 
 
 class EditionProvider(SQLModel, table=True):

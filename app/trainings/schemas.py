@@ -1,5 +1,6 @@
 """What goes in and out about trainings, phases, editions and sessions."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -24,7 +25,16 @@ from app.core.values import (
     Title,
 )
 from app.trainings.prices import VatCategory
-from app.trainings.terms import CarryMode, EvidenceKind, FormPart, Mode, SessionStatus, UnfilledMinimum
+from app.trainings.terms import (
+    RETENTION,
+    CarryMode,
+    EvidenceKind,
+    FormPart,
+    Mode,
+    Retained,
+    SessionStatus,
+    UnfilledMinimum,
+)
 
 AnswerDays = Annotated[int, Field(strict=True, ge=1, le=365), WHOLE]
 ReminderDays = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
@@ -144,6 +154,37 @@ class VatBody(Input):
 _NO_CARRY_OVER = CarryOverBody(mode=CarryMode.NONE)
 
 
+Months = Annotated[int, Field(strict=True, ge=1, le=240), WHOLE]
+# Seven years, to the end of the year in which the last invoice fell.
+FiscalMonths = Annotated[int, Field(strict=True, ge=84, le=240), WHOLE]
+
+
+# What each term is of, and from when it runs.
+_OF: Mapping[str, str] = {
+    "unsuccessful": "a registration that came to nothing, since its last step or the end of the window",
+    "motivation": "the motivation, since the last session",
+    "forms": "the enrolment form's answers, since the last session",
+    "attendance": "the detail of attendance, since the last session; the minutes that count stay",
+    "evidence": "what was handed in, files too, and feedback, since the last session",
+    "messages": "which messages were sent, since they were made",
+    "participants": "everything of who took part, since the last session; certificates and invoices stay",
+    "invoices": "invoices, since the end of the year that they are of",
+}
+
+
+class RetentionBody(Input):
+    """For how many months what is known of people is kept, from the moment that it had served."""
+
+    unsuccessful: Months = Field(default=RETENTION[Retained.UNSUCCESSFUL], description=_OF["unsuccessful"])
+    motivation: Months = Field(default=RETENTION[Retained.MOTIVATION], description=_OF["motivation"])
+    forms: Months = Field(default=RETENTION[Retained.FORMS], description=_OF["forms"])
+    attendance: Months = Field(default=RETENTION[Retained.ATTENDANCE], description=_OF["attendance"])
+    evidence: Months = Field(default=RETENTION[Retained.EVIDENCE], description=_OF["evidence"])
+    messages: Months = Field(default=RETENTION[Retained.MESSAGES], description=_OF["messages"])
+    participants: Months = Field(default=RETENTION[Retained.PARTICIPANTS], description=_OF["participants"])
+    invoices: FiscalMonths = Field(default=RETENTION[Retained.INVOICES], description=_OF["invoices"])
+
+
 def _distinct_partners(quotas: list[QuotaBody]) -> list[QuotaBody]:
     if len({quota.organisation for quota in quotas}) < len(quotas):
         raise PydanticCustomError("duplicate", "each organisation should stand in the quotas once")
@@ -207,6 +248,7 @@ class EditionCreate(Input):
     mails_applicants: Flag = Field(
         default=True, description="whether the register sends its messages; false where the partners do"
     )
+    retention: RetentionBody = RetentionBody()
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -223,6 +265,19 @@ class RegistrationWindowChange(Change):
     # The defaults are never used: only the members that were sent count.
     opens_at: Moment = _UNUSED
     closes_at: Moment = _UNUSED
+
+
+class RetentionChange(Change):
+    """What to change of how long what is known of people is kept, in months."""
+
+    unsuccessful: Months = Field(default=1, description=_OF["unsuccessful"])
+    motivation: Months = Field(default=1, description=_OF["motivation"])
+    forms: Months = Field(default=1, description=_OF["forms"])
+    attendance: Months = Field(default=1, description=_OF["attendance"])
+    evidence: Months = Field(default=1, description=_OF["evidence"])
+    messages: Months = Field(default=1, description=_OF["messages"])
+    participants: Months = Field(default=1, description=_OF["participants"])
+    invoices: FiscalMonths = Field(default=84, description=_OF["invoices"])
 
 
 class EditionChange(Change):
@@ -245,6 +300,7 @@ class EditionChange(Change):
     invoiced_by: Slug | None = None
     vat: VatBody | None = None
     mails_applicants: Flag = True
+    retention: RetentionChange = RetentionChange()
 
     _quotas = field_validator("quotas")(_distinct_partners)
     _days = field_validator("form_reminder_days")(_farthest_first)
@@ -291,6 +347,21 @@ class VatRead(Output):
     price_includes_vat: bool
 
 
+class RetentionRead(Output):
+    """For how many months what is known of people is kept, from the moment that it had served."""
+
+    model_config = ConfigDict(title="Retention")
+
+    unsuccessful: int = Field(description=_OF["unsuccessful"])
+    motivation: int = Field(description=_OF["motivation"])
+    forms: int = Field(description=_OF["forms"])
+    attendance: int = Field(description=_OF["attendance"])
+    evidence: int = Field(description=_OF["evidence"])
+    messages: int = Field(description=_OF["messages"])
+    participants: int = Field(description=_OF["participants"])
+    invoices: int = Field(description=_OF["invoices"])
+
+
 class Seats(Output):
     """How the seats of an edition stand."""
 
@@ -330,6 +401,7 @@ class EditionRead(Output):
     mails_applicants: bool = Field(
         description="whether the register sends its messages; false where the partners do"
     )
+    retention: RetentionRead
 
 
 class EditionPage(Page[EditionRead]):

@@ -27,12 +27,14 @@ from app.trainings.schemas import (
     PhaseRead,
     QuotaBody,
     QuotaRead,
+    RetentionRead,
     Seats,
     TrainingPage,
     TrainingRead,
     VatRead,
     WindowRead,
 )
+from app.trainings.terms import RETENTION
 
 Row = TypeVar("Row", bound=SQLModel)
 # What a draw goes by, so what stands still from its announcement to its publication.
@@ -129,8 +131,10 @@ async def add_edition(db: AsyncSession, caller: Caller, wanted: EditionCreate, n
         faults.append(Fault(pointer="#/training", code="unknown-training", detail=detail))
     if faults:
         raise InvalidInput(faults)
-    kept = wanted.model_dump(exclude={"window", "quotas", "providers", "carry_over"})
+    kept = wanted.model_dump(exclude={"window", "quotas", "providers", "carry_over", "retention"})
     added = Edition(**kept, **wanted.window.model_dump())
+    # What is not said stays the register's, also when that changes.
+    added.retention = wanted.retention.model_dump(exclude_unset=True)
     added.carry_over_mode, added.carry_over_weight = wanted.carry_over.mode, wanted.carry_over.weight
     db.add(added)
     await flush(db, {"pk_edition": EditionExists(f"There is an edition {wanted.slug}.")})
@@ -183,14 +187,21 @@ async def change_edition(
 def _set_members(changed: Edition, change: EditionChange) -> None:
     """Set what was sent of the members that stand in the edition's own row."""
     fields = change.model_fields_set
-    for name in fields - {"window", "quotas", "providers", "carry_over", "vat"}:
+    for name in fields - {"window", "quotas", "providers", "carry_over", "vat", "retention"}:
         setattr(changed, name, getattr(change, name))
     if "vat" in fields:
         changed.vat = change.vat.model_dump() if change.vat else None
     if "carry_over" in fields:
         changed.carry_over_mode, changed.carry_over_weight = change.carry_over.mode, change.carry_over.weight
+    for name in change.retention.model_fields_set:
+        changed.retention = {**changed.retention, name: getattr(change.retention, name)}
     for name in change.window.model_fields_set:
         setattr(changed, name, getattr(change.window, name))
+
+
+def months(edition: Edition) -> dict[str, int]:
+    """For how many months what is known of an edition's people is kept: its own terms, or the register's."""
+    return {**{kind.value: term for kind, term in RETENTION.items()}, **edition.retention}
 
 
 async def price_cents(db: AsyncSession, edition: Edition) -> int:
@@ -253,6 +264,7 @@ _SHOWN_OTHERWISE = {
     "minimum_contact_minutes",
     "price_cents",
     "vat",
+    "retention",
 }
 
 
@@ -277,6 +289,7 @@ async def _shown(db: AsyncSession, editions: Sequence[Edition]) -> list[EditionR
             carry_over=CarryOverRead(mode=one.carry_over_mode, weight=one.carry_over_weight),
             price_cents=prices[one.training] if one.price_cents is None else one.price_cents,
             vat=VatRead(**one.vat) if one.vat else None,
+            retention=RetentionRead(**months(one)),
             window=WindowRead(opens_at=one.opens_at, closes_at=one.closes_at),
             quotas=[QuotaRead.model_validate(quota) for quota in quotas if quota.edition == one.slug],
             providers=[given.organisation for given in providers if given.edition == one.slug],

@@ -1,5 +1,6 @@
 """What editions lay down about draw and form, what phases ask, how sessions stand. Pure: no database."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -50,3 +51,29 @@ class FormPart(StrEnum):
     COORDINATOR_MANDATE = "coordinatorMandate"
     SCHOOL_LEADER = "schoolLeader"
     INVOICE_ADDRESS = "invoiceAddress"
+
+
+class Retained(StrEnum):
+    """What of people is kept for a term of its own, and then erased."""
+
+    UNSUCCESSFUL = "unsuccessful"  # the whole registration, where it came to nothing
+    MOTIVATION = "motivation"
+    FORMS = "forms"
+    ATTENDANCE = "attendance"  # its detail; the minutes that count stay
+    EVIDENCE = "evidence"
+    MESSAGES = "messages"
+    PARTICIPANTS = "participants"  # the whole registration of who took part; certificates stay
+    INVOICES = "invoices"
+
+
+# In months from the moment that it had served. Of invoices the law says seven years (article 52 AWR).
+RETENTION: Mapping[Retained, int] = {
+    Retained.UNSUCCESSFUL: 6,
+    Retained.MOTIVATION: 6,
+    Retained.FORMS: 12,
+    Retained.ATTENDANCE: 24,
+    Retained.EVIDENCE: 24,
+    Retained.MESSAGES: 12,
+    Retained.PARTICIPANTS: 24,
+    Retained.INVOICES: 84,
+}

@@ -10,14 +10,14 @@ PING = "webhook.ping"
 TYPES: tuple[str, ...] = tuple(sorted({*kinds.TOLD, *kinds.SILENT}))
 # What each noun's events are about: stands in the OpenAPI document, and has its Dutch there.
 NOUNS: Mapping[str, str] = {
-    "applicant": "Somebody's name or address was corrected.",
+    "applicant": "Somebody's name or address was corrected, or somebody was erased.",
     "attendance": "Attendance of a participant was recorded or corrected.",
     "certificate": "A certificate was issued, reissued or revoked, or is looked at again.",
     "certificate-batch": "Certificates were asked for, many at once.",
     "client": "An API client was added, got a new secret or other keys, or was ended.",
     "draw": "A draw was announced, run, completed or voided.",
     "duplicate": "Two registrations were judged to be one person's, or not.",
-    "edition": "An edition was added or changed.",
+    "edition": "An edition was added or changed, or what had served was erased.",
     "enrolment-form": "An enrolment form was saved, opened again or reminded of.",
     "file": "A file of evidence was added or removed.",
     "invoice": "An invoice was issued, paid or credited.",

@@ -5,6 +5,17 @@ from functools import partial
 from tests.world import JSON, PILOT, World
 
 PATH = f"/v1/editions/{PILOT}"
+# For how many months what is kept, where an edition says nothing of it.
+RETENTION = {
+    "unsuccessful": 6,
+    "motivation": 6,
+    "forms": 12,
+    "attendance": 24,
+    "evidence": 24,
+    "messages": 12,
+    "participants": 24,
+    "invoices": 84,
+}
 ZUID: JSON = {
     "slug": "zuid-2022",
     "training": "cultuurcoordinator-vo",
@@ -56,6 +67,7 @@ def test_the_pilot_is_as_it_was_announced(world: World) -> None:
         "formRequired": [],
         "mailsApplicants": True,
         "minimumContactMinutes": 1200,
+        "retention": RETENTION,
     }
     listed = world.http.get("/v1/editions").json()["items"]
     assert [item["slug"] for item in listed] == [PILOT, "voorbeeld"]
@@ -80,6 +92,7 @@ def test_an_edition_is_added(world: World) -> None:
         "formRequired": [],
         "mailsApplicants": True,
         "minimumContactMinutes": 1200,
+        "retention": RETENTION,
     }
     again = world.http.get(answer.headers["location"])
     assert (again.json(), again.headers["etag"]) == (made, answer.headers["etag"])
@@ -271,3 +284,15 @@ def test_only_an_administrator_adds_and_changes(world: World) -> None:
 def test_what_is_not_there_is_not_found(world: World) -> None:
     assert world.http.get("/v1/editions/nergens").status_code == 404
     assert world.admin.patch("/v1/editions/nergens", {}).status_code == 404
+
+
+def test_how_long_what_is_kept_is_an_editions_own(world: World) -> None:
+    path = f"/v1/editions/{PILOT}"
+    changed = world.admin.patch(path, {"retention": {"forms": 3, "invoices": 120}})
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["retention"] == {**RETENTION, "forms": 3, "invoices": 120}
+    # The law's seven years are the least, and nothing is kept for ever.
+    for wrong in ({"invoices": 83}, {"forms": 0}, {"evidence": 241}, {"wishes": 1}):
+        assert world.admin.patch(path, {"retention": wrong}).status_code == 400
+    made = world.admin.post("/v1/editions", {**ZUID, "retention": {"participants": 60}})
+    assert made.json()["retention"] == {**RETENTION, "participants": 60}

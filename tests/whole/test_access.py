@@ -79,6 +79,9 @@ GET    /v1/registrations/{registrationId}/eligibility          p v c a
 GET    /v1/applicants                                          p a
 GET    /v1/applicants/{applicantId}                            p a
 PATCH  /v1/applicants/{applicantId}                            p a
+GET    /v1/applicants/{applicantId}/export                     p a
+POST   /v1/applicants/{applicantId}/_erase                     p a
+GET    /v1/processing-register                                 p a
 GET    /v1/enrolment-forms/{token}                             public
 PATCH  /v1/enrolment-forms/{token}                             public
 PUT    /v1/enrolment-forms/{token}                             public

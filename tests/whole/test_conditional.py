@@ -329,7 +329,7 @@ NULLS = [
     (
         "/v1/editions/{edition}",
         {"formsDueAt", "answerDays", "invoicedBy", "vat"},
-        {"title", "window", "capacity", "quotas", "mailsApplicants"},
+        {"title", "window", "capacity", "quotas", "mailsApplicants", "retention"},
     ),
     ("/v1/sessions/{sessionId}", {"phase", "location"}, {"title", "mode"}),
     ("/v1/registrations/{registrationId}", {"position", "motivation"}, {"school"}),

@@ -151,6 +151,7 @@ def _registrations(do: Conditional) -> None:
     waits = world.register()
     do(fleck, f"{form}/_remind", registrationId=waits["id"])
     do(fleck, "/v1/registrations/{registrationId}/_withdraw")
+    do(fleck, "/v1/applicants/{applicantId}/_erase", applicantId=waits["applicant"]["id"])
     do(fleck, f"{form}/_reopen", registrationId=world.complete()["id"])
     world.fleck.post("/v1/registrations/{registrationId}/_withdraw".format(**do.names))
     school = {"name": "Het Lyceum", "city": "Almere"}

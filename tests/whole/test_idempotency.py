@@ -37,6 +37,7 @@ NO_KEY = {
     "/v1/registrations/{registrationId}/_confirm": "is refused the second time",
     "/v1/registrations/{registrationId}/_decline": "is refused the second time",
     "/v1/registrations/{registrationId}/personal-links/_renew": "ends links that nobody has yet",
+    "/v1/applicants/{applicantId}/_erase": "finds nothing left to erase the second time",
     "/v1/enrolment-forms/{token}": "saves the same once more, or is refused",
     "/v1/registrations/{registrationId}/enrolment-form/_reopen": "is refused the second time",
     "/v1/editions/{edition}/possible-duplicates/_decide": "decides the same once more",

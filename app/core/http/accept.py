@@ -22,6 +22,14 @@ def wants_page(accept: str) -> bool:
     return page > 0 and page >= data
 
 
+def prefers(request: Request, kind: str) -> bool:
+    """Whether the request names a media type, and likes it better than JSON."""
+    likings = dict(map(_liking, ", ".join(request.headers.getlist("accept")).split(",")))
+    named = likings.get(kind, 0.0)
+    data = likings.get(DATA, 0.0)
+    return named > 0 and named >= data
+
+
 def _liking(part: str) -> tuple[str, float]:
     """A media range, and its weight: from 0 (not at all) to 1."""
     kind, *parameters = (piece.strip().lower() for piece in part.split(";"))

@@ -1,0 +1,1 @@
+"""What the law asks about people: retention, access, erasure, and the register of processing."""
