@@ -242,9 +242,8 @@ def test_an_event_says_where_it_comes_from_to_administrators(world: World) -> No
     world.work()
     shown = {event["type"]: event["origin"] for event in listed(world.admin)}
     assert shown["pilot.seeded"] is None
-    assert sql(
-        world.database_url, "SELECT count(*) AS n FROM event WHERE actor = 'system' AND origin IS NOT NULL"
-    ) == [{"n": 0}]
+    own = sql(world.database_url, "SELECT origin FROM event WHERE actor = 'system'")
+    assert {row["origin"] for row in own} <= {None}
     assert shown["registration.received"] == "127.0.0.1"
     assert shown["registration.complete"] == "127.0.0.0/24"
     assert {event["origin"] for event in listed(world.fleck, subject=made["id"])} == {None}
