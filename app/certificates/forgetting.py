@@ -2,7 +2,7 @@
 
 What a certificate said stands in the register's chain as a commitment. When part of it goes, what was entered
 before cannot be opened any more: its salts are removed, and a new entry, of kind `superseded`, takes their
-place. It commits to which entries these are and to what is left, so that the audit still sees whoever tampers.
+place. It commits to which entries these are and to what is left, so that the audit still finds tampering.
 """
 
 import base64
