@@ -39,7 +39,6 @@ _ENDS = {
     CertificateStatus.REVOKED: EntryKind.REVOKED,
     CertificateStatus.SUPERSEDED: EntryKind.SUPERSEDED,
 }
-_ENDED = (EntryKind.REVOKED, EntryKind.SUPERSEDED)
 # What a document that was tampered with raises when it is read as one that was not.
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 
@@ -63,9 +62,8 @@ class _Chain:
     first: Entry | None = None
     last: Entry | None = None
     issued: int = 0
-    found: defaultdict[str, list[EntryKind]] = field(default_factory=lambda: defaultdict(list))
-    # The kinds of entries that cannot be opened any more, and the certificates that had ended by then.
-    closed: dict[int, EntryKind] = field(default_factory=dict)
+    found: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    # The certificates that had ended before they were forgotten.
     had_ended: set[str] = field(default_factory=set)
     marks: dict[int, Entry] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -101,17 +99,16 @@ async def _chain(db: AsyncSession, sizes: set[int]) -> _Chain:
         read.issued += entry.kind is EntryKind.ISSUED
         if entry.number in sizes:
             read.marks[entry.number] = entry
-        if entry.number in covered and entry.kind is not EntryKind.FORGOTTEN:
-            read.faults.append(f"Entry {entry.number} does not say that anything was forgotten.")
         if salt is None:
-            read.closed[entry.number] = entry.kind
             if not any(entry.number in entries for by, entries in covered.items() if by > entry.number):
                 read.faults.append(f"The salt of entry {entry.number} is gone, so that nobody can open it.")
         elif certificate is None:
             read.faults.append(
                 f"Entry {entry.number} is about certificate {salt.certificate}, which is not there."
             )
-        elif _opens(entry, salt, certificate, covered.get(entry.number, []), read):
+        elif entry.number in covered and _is_left(entry, salt, certificate, covered[entry.number], read):
+            read.found[certificate.number].append(register.FORGOTTEN)
+        elif entry.number not in covered and _opens(entry, salt, certificate):
             read.found[certificate.number].append(entry.kind)
         else:
             read.faults.append(
@@ -139,15 +136,22 @@ def _opened() -> Any:
     return query.execution_options(yield_per=_BATCH)
 
 
-def _opens(
+def _is_left(
     entry: Entry, salt: RegisterSalt, certificate: Certificate, covered: Sequence[int], read: _Chain
 ) -> bool:
-    if entry.kind is EntryKind.FORGOTTEN:
-        had_ended = any(read.closed.get(number) in _ENDED for number in covered)
-        if had_ended:
-            read.had_ended.add(certificate.number)
+    """Whether an entry says what is left of a certificate, in the place of the entries that it covers."""
+    if entry.kind is not EntryKind.SUPERSEDED or certificate.forgotten_at is None:
+        return False
+    for had_ended in (False, True):
         left = register.left(certificate, covered, had_ended=had_ended)
-        return certificate.forgotten_at is not None and entry.commitment == chain.commitment(salt.salt, left)
+        if entry.commitment == chain.commitment(salt.salt, left):
+            if had_ended:
+                read.had_ended.add(certificate.number)
+            return True
+    return False
+
+
+def _opens(entry: Entry, salt: RegisterSalt, certificate: Certificate) -> bool:
     ended = {EntryKind.REVOKED: certificate.revoked_at, EntryKind.SUPERSEDED: certificate.superseded_at}
     if entry.kind in ended and ended[entry.kind] is None:
         return False
@@ -244,13 +248,13 @@ async def _certificates(db: AsyncSession, read: _Chain, public: Keys) -> tuple[i
     return len(numbers), faults
 
 
-def _differs(certificate: Certificate, kinds: list[EntryKind], had_ended: bool) -> Iterator[str]:
+def _differs(certificate: Certificate, kinds: list[str], had_ended: bool) -> Iterator[str]:
     """Whether the entries of a certificate are those that its status asks for, once each."""
     end = _ENDS[certificate.status]
-    expected = {EntryKind.ISSUED} | ({end} if end else set())
+    expected: set[str] = {EntryKind.ISSUED} | ({end} if end else set())
     if certificate.forgotten_at is not None:
         # What was entered before says nothing any more; how it had ended stands in the entry that says so.
-        expected = {EntryKind.FORGOTTEN} | ({end} if end and not had_ended else set())
+        expected = {register.FORGOTTEN} | ({end} if end and not had_ended else set())
     names = sorted(expected ^ set(kinds))
     if names:
         yield (

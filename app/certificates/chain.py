@@ -24,8 +24,7 @@ class EntryKind(StrEnum):
 
     ISSUED = "issued"
     REVOKED = "revoked"
-    SUPERSEDED = "superseded"
-    FORGOTTEN = "forgotten"  # the holder was erased: of what was entered before the salts are gone
+    SUPERSEDED = "superseded"  # by another, or by less of the same: app/certificates/forgetting.py
 
 
 @dataclass(frozen=True)

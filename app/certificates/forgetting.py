@@ -1,8 +1,8 @@
 """Certificates of who is erased: kept with the least that can be checked, or forgotten altogether.
 
 What a certificate said stands in the register's chain as a commitment. When part of it goes, what was entered
-before cannot be opened any more: its salts are removed, and an entry `forgotten` says of which entries, and
-commits to what is left. So the audit still sees whether the rest was tampered with.
+before cannot be opened any more: its salts are removed, and a new entry, of kind `superseded`, takes their
+place. It commits to which entries these are and to what is left, so that the audit still finds tampering.
 """
 
 import base64

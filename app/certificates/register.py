@@ -35,6 +35,8 @@ from app.credentials.keys import Vault
 LOCK = 7_218_008
 # What entries of the first versions did not commit to (app/certificates/audit.py opens those too).
 ADDED = {"registration", "reason"}
+# What an entry says that takes the place of those that cannot be opened any more.
+FORGOTTEN = "forgotten"
 
 
 async def enter(
@@ -55,7 +57,7 @@ async def enter_forgotten(
     before = (await db.exec(query)).all()
     every = sorted([*entries, *(one.entry for one in before)])
     said = left(certificate, every, had_ended=certificate.status is not CertificateStatus.VALID)
-    number = await _enter(db, vault, certificate, EntryKind.FORGOTTEN, said, now)
+    number = await _enter(db, vault, certificate, EntryKind.SUPERSEDED, said, now)
     for one in before:
         one.said_by = number
     db.add_all(RegisterForgotten(entry=entry, said_by=number) for entry in entries)
@@ -106,7 +108,7 @@ def left(certificate: Certificate, entries: Sequence[int], *, had_ended: bool) -
     ended = certificate.revoked_at or certificate.superseded_at if had_ended else None
     return {
         **said,
-        "kind": EntryKind.FORGOTTEN.value,
+        "kind": FORGOTTEN,
         "entries": list(entries),
         "ended": {"status": certificate.status.value, "at": utc(ended)} if ended else None,
     }

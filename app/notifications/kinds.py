@@ -145,7 +145,6 @@ TOLD: Mapping[str, Rule] = {
 # Of these nobody gets an e-mail, and why.
 SILENT: Mapping[str, str] = {
     "applicant.changed": "the partner corrects what the applicant said",
-    "applicant.erased": "who asked for it hears it from whom they asked",
     "attendance.corrected": "stands on the participant's own page",
     "attendance.recorded": "stands on the participant's own page",
     "certificate-batch.asked": "each certificate has an event of its own",
@@ -161,7 +160,6 @@ SILENT: Mapping[str, str] = {
     "duplicate.decided": "a rejection has an event of its own",
     "edition.added": "nobody is registered for it yet",
     "edition.changed": "what changes for somebody has an event of its own",
-    "edition.purged": "what had served is gone, as was promised",
     "enrolment-form.reopened": "the registration has an event of its own",
     "enrolment-form.saved": "the applicant did it",
     "enrolment-form.wishes-erased": "what had served is gone, as was promised",

@@ -153,12 +153,13 @@ async def _record(
     for one in (await db.exec(query.order_by(col(Registration.id)))).all():
         events.record(
             db,
-            "applicant.erased",
+            "applicant.changed",
             subject=one.applicant,
             actor=actor,
             at=now,
             edition=one.edition,
             partner=one.partner,
+            fields=["erasedAt"],
             registration=str(one.id),
             certificates=certificates.value if certificates else None,
         )

@@ -192,10 +192,11 @@ async def _invoices(db: AsyncSession, edition: Edition, months: int, now: dateti
 def _record(db: AsyncSession, edition: Edition, report: Purged, now: datetime) -> None:
     events.record(
         db,
-        "edition.purged",
+        "edition.changed",
         subject=edition.slug,
         actor=SYSTEM.client_id,
         at=now,
         edition=edition.slug,
-        rows={kind: sum(counts.values()) for kind, counts in sorted(report.rows.items())},
+        fields=[],
+        purged={kind: sum(counts.values()) for kind, counts in sorted(report.rows.items())},
     )

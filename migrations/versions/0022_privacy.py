@@ -36,7 +36,6 @@ OF_A_PARTNER = (
     "partner = (SELECT current_setting('register.tenant', true)) OR (partner IS NULL AND type IN "
     "('session.planned', 'session.changed', 'session.cancelled'))"
 )
-KINDS = "kind IN ('issued', 'revoked', 'superseded'{})"
 
 
 def upgrade() -> None:
@@ -71,10 +70,6 @@ def upgrade() -> None:
         op.f("ck_certificate_forgotten"),
         "certificate",
         "forgotten_at IS NULL OR credential IS NULL",
-    )
-    op.drop_constraint(op.f("ck_register_entry_kind"), "register_entry")
-    op.create_check_constraint(
-        op.f("ck_register_entry_kind"), "register_entry", KINDS.format(", 'forgotten'")
     )
     op.create_table(
         "register_forgotten",
@@ -125,8 +120,6 @@ def downgrade() -> None:
     op.execute(f"REVOKE DELETE ON attendance_version FROM {REGISTER}")
     op.drop_table("erasure")
     op.drop_table("register_forgotten")
-    op.drop_constraint(op.f("ck_register_entry_kind"), "register_entry")
-    op.create_check_constraint(op.f("ck_register_entry_kind"), "register_entry", KINDS.format(""))
     op.drop_constraint(op.f("ck_certificate_forgotten"), "certificate")
     op.drop_constraint(op.f("ck_certificate_credential"), "certificate")
     op.create_check_constraint(

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -87,6 +88,15 @@ def test_what_is_older_is_listed(storage: Storage) -> None:
     keys = {put(storage, b"x") for _ in range(3)}
     assert set(storage.older_than(NOW)) == keys
     assert list(storage.older_than(timedelta(hours=1))) == []
+
+
+def test_records_stand_beside_the_files_and_no_sweep_sees_them(storage: Storage) -> None:
+    assert list(storage.notes()) == []
+    names = [uuid4(), uuid4()]
+    for name in (*names, names[0]):  # once more is the same
+        storage.note(name, str(name).encode())
+    assert sorted(storage.notes()) == sorted(str(name).encode() for name in names)
+    assert list(storage.older_than(NOW)) == []
 
 
 def test_content_is_put_from_where_it_stands(storage: Storage) -> None:
