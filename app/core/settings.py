@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     allow_at_with_database_url: bool = False
     token_seconds: int = Field(default=900, ge=60, le=3600)
     pool_size: int = Field(default=10, ge=1, le=100)
+    fast_connections: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="for the short ways, beside the pool; 0: everything goes the long",
+    )
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
     check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")

@@ -8,12 +8,15 @@ from fastapi import Depends, Request
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
+from starlette.types import Scope
 
 from app.core.http.dependencies import Config
 from app.core.problems import Problem
 
 WINDOW = 60  # seconds
-TOLD = "answer's own headers"  # where in a request's scope they stand
+# Where in a request's scope they stand.
+TOLD = "answer's own headers"
+_COUNTED = "counted calls"
 
 
 class TooManyRequests(Problem):
@@ -86,9 +89,19 @@ async def count(request: Request, group: str, who: str, per_minute: int, *, movi
     """
     if per_minute:
         limiter: Limiter = request.app.state.limiter
-        counted = await limiter.hit(group, who, per_minute, moving=moving)
+        counted = await counted_once(request.scope, limiter, group, who, per_minute, moving=moving)
         counted.require()
         request.scope[TOLD].update(counted.headers)
+
+
+async def counted_once(
+    scope: Scope, limiter: Limiter, group: str, who: str, per_minute: int, *, moving: bool = False
+) -> Count:
+    """The count with this request in it, which is counted once, whoever asks how often."""
+    counted: dict[tuple[str, str], Count] = scope.setdefault(_COUNTED, {})
+    if (group, who) not in counted:
+        counted[group, who] = await limiter.hit(group, who, per_minute, moving=moving)
+    return counted[group, who]
 
 
 def limited(group: str) -> Any:
