@@ -9,7 +9,7 @@ from app.identity.caller import Caller
 
 async def counted(asked: Asked, caller: Caller) -> limits.Count | None:
     """The call, counted with the others of its client; None where there is no limit."""
-    most = asked.means.settings.client_per_minute
+    most = asked.settings.client_per_minute
     if not most:
         return None
     limiter = asked.scope["app"].state.limiter

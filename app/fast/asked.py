@@ -77,6 +77,12 @@ class Asked:
         path: str = self.scope["path"]
         return path
 
+    @property
+    def settings(self) -> Settings:
+        """The application's settings."""
+        settings: Settings = self.scope["app"].state.settings
+        return settings
+
     def caller(self, right: Right) -> Caller:
         """Who calls, with `right`, by the token; whether the client has been ended is not looked at."""
         kind, _, token = self.headers.get(b"authorization", b"").partition(b" ")

@@ -47,7 +47,7 @@ async def verify(asked: Asked) -> Answer:
 
 async def _counted(asked: Asked) -> dict[str, str]:
     """Count the call of this address twice, as the route does: as a public one, and as a check."""
-    settings, client = asked.means.settings, asked.scope.get("client")
+    settings, client = asked.settings, asked.scope.get("client")
     address, limiter = client[0] if client else "", asked.scope["app"].state.limiter
     told: dict[str, str] = {}
     for group, most, moving in (
