@@ -156,12 +156,17 @@ async def register(asked: Asked) -> Answer:
     count = await counted(asked, caller)
     form_due_at = await _form_due_at(asked, caller, wanted.edition)
     person, made = new_id(), new_id()
-    answer = _created(asked, caller, wanted, person, made, form_due_at)
+    token = asked.means.links.enrolment_token(made)
+    form = EnrolmentFormLink(
+        url=asked.means.links.enrolment_form_of(token), token=token, due_at=form_due_at, submitted_at=None
+    )
+    answer = _created(asked, caller, wanted, person, made, form)
     rows = await asked.means.lines.fetch(
         acting_as(caller),
         _TAKE_IN,
         *(caller.client_id, caller.organisation, wanted.edition, asked.now, form_due_at),
-        *_rows(asked, wanted, person, made),
+        *_rows(wanted, person, made),
+        digest(token),
         *_kept(asked, caller, said, answer),
     )
     if not rows[0][0]:
@@ -178,8 +183,8 @@ def _item(asked: Asked, caller: Caller, row: Any) -> str:
         return f"{before_link}null}}"
     if not has_link:
         return f'{before_link}{{"url":null,"token":null,{after_link}'
-    links = asked.means.links
-    url, token = json.dumps(links.enrolment_form(id), ensure_ascii=False), links.enrolment_token(id)
+    token = asked.means.links.enrolment_token(id)
+    url = json.dumps(asked.means.links.enrolment_form_of(token), ensure_ascii=False)
     return f'{before_link}{{"url":{url},"token":"{token}",{after_link}'
 
 
@@ -197,8 +202,8 @@ async def _form_due_at(asked: Asked, caller: Caller, edition: str) -> datetime |
     return known[edition]
 
 
-def _rows(asked: Asked, wanted: RegistrationCreate, person: UUID, made: UUID) -> tuple[Any, ...]:
-    """What is written of person, registration and form, as `intake.made` and `describe` have it."""
+def _rows(wanted: RegistrationCreate, person: UUID, made: UUID) -> tuple[Any, ...]:
+    """What is written of person and registration, as `intake.made` and `describe` have it."""
     who, school = wanted.applicant, wanted.school
     names = who.given_name, who.family_name_prefix, who.family_name
     return (
@@ -206,7 +211,6 @@ def _rows(asked: Asked, wanted: RegistrationCreate, person: UUID, made: UUID) ->
         search.search_text(*names, who.email, school.name, school.city),
         *(made, email_key(who.email), search.name_key(who.family_name, who.given_name)),
         *(school.name, school.city, wanted.position, wanted.motivation),
-        digest(asked.means.links.enrolment_token(made)),
     )
 
 
@@ -216,10 +220,9 @@ def _created(
     wanted: RegistrationCreate,
     person: UUID,
     made: UUID,
-    form_due_at: datetime | None,
+    form: EnrolmentFormLink,
 ) -> Response:
     """The answer, as the route makes it of what `service.shown` shows."""
-    links = asked.means.links
     shown = RegistrationRead(
         id=made,
         edition=wanted.edition,
@@ -233,12 +236,7 @@ def _created(
         answer_by=None,
         waiting_number=None,
         carried_over_from=None,
-        enrolment_form=EnrolmentFormLink(
-            url=links.enrolment_form(made),
-            token=links.enrolment_token(made),
-            due_at=form_due_at,
-            submitted_at=None,
-        ),
+        enrolment_form=form,
     )
     content = shown.model_dump_json().encode()
     answer = Response(content, 201, media_type="application/json")

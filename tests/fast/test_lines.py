@@ -149,7 +149,9 @@ def test_a_write_whose_outcome_is_not_known_is_not_tried_again(
     assert world.fleck.get(f"/v1/registrations/{id}").status_code == 200
 
 
-def test_without_connections_everything_goes_the_long_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_connections_everything_goes_the_long_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def refused(*_: object, **__: object) -> None:
         raise ConnectionRefusedError
 

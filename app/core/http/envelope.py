@@ -2,13 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from fastapi import Request
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -53,9 +53,10 @@ class Envelope:
     ) -> None:
         self.app, self.larger = app, larger
         self.usual = max_body_bytes, BodyTooLarge(f"The body may have {max_body_bytes} bytes at most.")
-        self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
+        headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
-            self.headers["Clock-Stands-At"] = utc(clock.at)
+            headers["Clock-Stands-At"] = utc(clock.at)
+        self.headers = _raw(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,10 +72,10 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in (*self.headers.items(), *told.items()):
-                    headers.setdefault(name, value)
+                given = list(message["headers"])
+                names = {name for name, _ in given}
+                common = [*_raw({"X-Request-Id": request_id}), *self.headers, *_raw(told)]
+                message = {**message, "headers": given + [one for one in common if one[0] not in names]}
             elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -107,6 +108,11 @@ class Envelope:
             if begun():
                 raise
             await refusals.unexpected(Request(scope), error)(scope, receive, send)
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _limited(receive: Receive, limit: int, refusal: BodyTooLarge) -> Receive:
