@@ -94,6 +94,8 @@ class Envelope:
 
     def _limit(self, scope: Scope) -> tuple[int, BodyTooLarge]:
         """How large the request's body may be, and what is said of a larger one."""
+        if scope["method"] in ("GET", "HEAD"):
+            return self.usual
         for route, limit, refusal in self.larger:
             if route.matches(scope)[0] is Match.FULL:
                 return limit, refusal
