@@ -63,8 +63,9 @@ def _ratios(
         processes = {floor: bare.pid, application: process.pid}
         for name, job in jobs(prepared, application, found.rows).items():
             tell(name)
-            both = compared({floor: job, application: job}, processes, folder, seconds, rounds)
-            found.ratios[name] = both[floor], both[application]
+            jobs_of_both = {"floor": (floor, job), "application": (application, job)}
+            both = compared(jobs_of_both, processes, folder, seconds, rounds)
+            found.ratios[name] = both["floor"], both["application"]
 
 
 def jobs(prepared: Prepared, port: int, rows: int) -> dict[str, Job]:

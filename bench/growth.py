@@ -38,12 +38,16 @@ def measure(
         token = servers.token(large_port, prepared.partner)
         first = ([request("GET", f"{PATH}?limit={LIMIT}", token)], 200)
         last = _far(url, token, far)
-        of_few = compared({small_port: first, large_port: first}, processes, folder, seconds, rounds)
-        of_many = compared({large_port: last}, processes, folder, seconds, rounds)
+        jobs = {
+            "first of few": (small_port, first),
+            "first of many": (large_port, first),
+            "far": (large_port, last),
+        }
+        found = compared(jobs, processes, folder, seconds, rounds)
     return [
-        Page(1, few, of_few[small_port]),
-        Page(1, many, of_few[large_port]),
-        Page(far, many, of_many[large_port]),
+        Page(1, few, found["first of few"]),
+        Page(1, many, found["first of many"]),
+        Page(far, many, found["far"]),
     ]
 
 

@@ -45,29 +45,33 @@ def load(
 
 
 def compared(
-    jobs: Mapping[int, Job], processes: Mapping[int, int], folder: str, seconds: float, rounds: int
-) -> dict[int, Figures]:
-    """The medians of interleaved runs on servers, by port; with the CPU per request of each, in microseconds.
+    jobs: Mapping[str, tuple[int, Job]],
+    processes: Mapping[int, int],
+    folder: str,
+    seconds: float,
+    rounds: int,
+) -> dict[str, Figures]:
+    """The medians of interleaved runs of jobs, each at its port; with CPU per request, in microseconds.
 
     Each is warmed by all of its requests first: what only the first of its kind costs is not what is measured.
     `processes` has the server's process by port; `folder` is the one of the embedded PostgreSQL.
     """
-    runs: dict[int, list[Figures]] = {port: [] for port in jobs}
+    runs: dict[str, list[Figures]] = {name: [] for name in jobs}
     database = postmaster(folder)
-    for port, job in jobs.items():
+    for port, job in jobs.values():
         load(job, port, seconds / 2, at_least=len(job[0]))
     for _ in range(rounds):
-        for port, job in jobs.items():
+        for name, (port, job) in jobs.items():
             before = cpu(processes[port]), cpu(database)
             figures = load(job, port, seconds)
             after = cpu(processes[port]), cpu(database)
             each = 1e6 / figures["count"]
             figures["cpu"] = (after[0] - before[0]) * each
             figures["database"] = (after[1] - before[1]) * each
-            runs[port].append(figures)
+            runs[name].append(figures)
     return {
-        port: {key: statistics.median(run[key] for run in found) for key in found[0]}
-        for port, found in runs.items()
+        name: {key: statistics.median(run[key] for run in found) for key in found[0]}
+        for name, found in runs.items()
     }
 
 

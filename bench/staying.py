@@ -1,6 +1,7 @@
 """How the API holds out: starting, memory after very many requests, and several processes side by side."""
 
 import time
+from concurrent import futures
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import httpx
 import psutil
 
 from bench import servers
-from bench.measuring import load, request
+from bench.measuring import cpu, load, request
 from bench.prepare import Prepared
 
 REQUESTS = 100_000
@@ -19,7 +20,7 @@ PROCESSES = 4
 class Staying:
     """What was seen; rates are requests per second, by how many processes served them."""
 
-    first_answer: float  # seconds
+    first_answer: tuple[float, float]  # seconds, and the CPU seconds of the process until then
     megabytes: list[tuple[int, float]]  # after so many requests
     rates: dict[int, float]
 
@@ -33,12 +34,15 @@ def measure(url: str, folder: str, prepared: Prepared, requests: int = REQUESTS)
     )
 
 
-def _first_answer(url: str, folder: str) -> float:
-    """Seconds from the command to the first answer that asked the database, on a database that is there."""
-    began = time.perf_counter()
-    with servers.application(url, folder, WORKER="false") as (port, _):
-        httpx.get(f"http://127.0.0.1:{port}/v1/editions").raise_for_status()
-        return time.perf_counter() - began
+def _first_answer(url: str, folder: str) -> tuple[float, float]:
+    """From the command to the first answer that asked the database, which is there; the best of three."""
+    found = []
+    for _ in range(3):
+        began = time.perf_counter()
+        with servers.application(url, folder, WORKER="false") as (port, process):
+            httpx.get(f"http://127.0.0.1:{port}/v1/editions").raise_for_status()
+            found.append((time.perf_counter() - began, cpu(process.pid)))
+    return min(found)
 
 
 def _memory(url: str, folder: str, prepared: Prepared, requests: int) -> list[tuple[int, float]]:
@@ -60,8 +64,6 @@ def _memory(url: str, folder: str, prepared: Prepared, requests: int) -> list[tu
 
 def _side_by_side(url: str, folder: str, prepared: Prepared) -> dict[int, float]:
     """Requests a second of one process, and of several on ports of their own, each with a client of its own."""
-    from concurrent import futures  # noqa: PLC0415
-
     rates = {}
     for count in (1, PROCESSES):
         with ExitStack() as stack:
