@@ -16,7 +16,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz faults clients credentials identity sbom audit fix openapi examples release bench migration lock clean
+.PHONY: help run test check browser fuzz faults clients credentials identity sbom audit fix openapi examples release bench bench-quick plans migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -82,12 +82,18 @@ examples: $(DEV) ## play the pilot, keep its exchanges as examples, and write op
 release: $(DEV) ## keep the contract of the version in app/__init__.py, for later ones to be compared with
 	$(BIN)/python -m tools.release
 
-bench: $(DEV) ## measure the API against its floor, as ratios, the draw, certificates and imports
-	$(BIN)/python -m bench
+bench: $(DEV) ## measure the API against its floor among a million registrations, the draw, certificates and imports
+	$(BIN)/python -m bench --write
 	$(BIN)/python -m bench.draws --quick
 	$(BIN)/python -m bench.certificates --quick
 	$(BIN)/python -m bench.imports
 	$(BIN)/python -m bench.webhooks --quick
+
+bench-quick: $(DEV) ## the same ratios among 10,000 registrations, in under two minutes on a quiet machine
+	$(BIN)/python -m bench --quick
+
+plans: $(DEV) ## see that lists among a million registrations are read along indexes; ROWS=1000000
+	PLAN_ROWS=$(if $(ROWS),$(ROWS),1000000) $(BIN)/python -m pytest -q tests/whole/test_plans.py
 
 migration: $(DEV) ## write a migration for what changed in the tables; NAME="why"
 	$(BIN)/python -m tools.migration "$(NAME)"

@@ -43,6 +43,9 @@ from app.credentials.router import well_known
 from app.documentation.router import Assets
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
+from app.fast.asked import Means
+from app.fast.lines import Lines
+from app.fast.middleware import Fast
 from app.identity import provider
 from app.identity.events_router import router as events
 from app.identity.metadata_router import router as metadata
@@ -144,6 +147,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     clock = Clock(settings.at)
     database = Database(database_url, settings.pool_size, following.settle)
     storage = storages.of(settings)
+    lines = Lines(database.connect, settings.fast_connections)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -151,6 +155,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
             working = tasks.create_task(_work(with_worker, database, clock, storage, settings))
             yield
             working.cancel()
+        await lines.close()
         await database.close()
 
     app = FastAPI(
@@ -173,6 +178,8 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     refusals.install(app)
     app.add_middleware(Conditional)
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
+    if settings.fast_connections:
+        app.add_middleware(Fast, means=Means(settings, lines), routes=app.state.routes, without=DEPRECATED)
     larger = limits(app.state.routes, settings.max_file_bytes)
     larger += tables.limits(app.state.routes, settings.max_import_bytes)
     app.add_middleware(

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import app.attendance.models
+import app.attendance.statements
 import app.certificates.models
 import app.core.idempotency
 import app.credentials.models
@@ -14,6 +15,7 @@ import app.invoices.models
 import app.notifications.models
 import app.privacy.models
 import app.registrations.models
+import app.registrations.statements
 import app.trainings.models
 import app.webhooks.models  # noqa: F401  imported for the tables that it defines
 

@@ -1,86 +1,74 @@
-"""Runs floor and application in turn, on the same PostgreSQL, and prints one table of ratios."""
+"""The API against its floor on the same PostgreSQL, how it grows, and how it holds out: one report."""
 
 import argparse
 import asyncio
-import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
 import tempfile
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from app.core import embedded
-from bench import servers
+from bench import growth, report, servers, staying
 from bench.load import PLACE
-from bench.prepare import Prepared, migrated, prepare
+from bench.measuring import Job, compared, machine, request
+from bench.prepare import Prepared, grow_to, migrated, prepare
 
-CONNECTIONS = 16
-Figures = dict[str, float]
+SMALL, LARGE = 10_000, 1_000_000
+_BEGAN = time.perf_counter()
 
 
 def main() -> None:
     """Measure, print, and fail when an answer was not the expected one."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="shorter runs, in under a minute")
-    quick = options.parse_args().quick
-    seconds, rounds = (1.0, 3) if quick else (4.0, 5)
+    options.add_argument(
+        "--quick", action="store_true", help="10,000 rows, ratios alone, in under two minutes"
+    )
+    options.add_argument("--rows", type=int, default=LARGE, help="how many registrations to measure among")
+    options.add_argument("--write", action="store_true", help="put tables and plots into docs/performance.md")
+    given = options.parse_args()
+    rows = SMALL if given.quick else given.rows
+    seconds, rounds = (1.0, 3) if given.quick else (4.0, 5)
     with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder)) as server:
+        tell(f"{rows:,} registrations")
         migrated(server.url)
-        prepared = asyncio.run(prepare(server.url))
-        with (
-            servers.floor(server.url) as floor,
-            servers.application(server.url, folder) as (application, _),
-        ):
-            rows = [
-                (name, *_compare(jobs, floor, application, seconds, rounds))
-                for name, jobs in _jobs(prepared, application).items()
-            ]
-    _print(rows, prepared.version)
+        prepared = asyncio.run(prepare(server.url, SMALL))
+        small = asyncio.run(grow_to(server.url, SMALL, rows)) if rows > SMALL else server.url
+        found = report.Report(machine(prepared.version), rows)
+        _ratios(found, server.url, folder, prepared, seconds, rounds)
+        if not given.quick:
+            tell("pages, near and far, of few and of many")
+            found.growth = growth.measure(server.url, small, folder, prepared, SMALL, rows, seconds, rounds)
+            tell("starting, holding out, several processes")
+            found.staying = staying.measure(server.url, folder, prepared)
+    text = report.written(found)
+    print(text)
+    if given.write:
+        report.publish(found, text)
 
 
-def _compare(
-    job: tuple[list[str], int], floor: int, application: int, seconds: float, rounds: int
-) -> tuple[Figures, Figures]:
-    """The medians of interleaved runs on both."""
-    runs: dict[int, list[Figures]] = {floor: [], application: []}
-    for port in (floor, application):
-        load(job, port, seconds / 2)  # warm
-    for _ in range(rounds):
-        for port in (floor, application):
-            runs[port].append(load(job, port, seconds))
-    low, high = (
-        {key: statistics.median(run[key] for run in runs[port]) for key in runs[port][0]}
-        for port in (floor, application)
-    )
-    return low, high
+def tell(what: str) -> None:
+    """Where it is, for who waits; the figures alone go to standard output."""
+    print(f"{time.perf_counter() - _BEGAN:4.0f} s: {what}", file=sys.stderr, flush=True)
 
 
-def load(job: tuple[list[str], int], port: int, seconds: float) -> Figures:
-    """What came of sending requests that must all answer the given status."""
-    requests, status = job
-    work = {
-        "requests": requests,
-        "status": status,
-        "port": port,
-        "seconds": seconds,
-        "connections": CONNECTIONS,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load"],
-        input=json.dumps(work).encode(),
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr.decode())
-    figures: Figures = json.loads(done.stdout)
-    return figures
+def _ratios(
+    found: report.Report, url: str, folder: str, prepared: Prepared, seconds: float, rounds: int
+) -> None:
+    """Every kind of work, on floor and application in turn."""
+    with ExitStack() as stack:
+        floor, bare = stack.enter_context(servers.floor(url))
+        # The background work has a process of its own wherever there is a load (docs/operations.md).
+        application, process = stack.enter_context(servers.application(url, folder, WORKER="false"))
+        processes = {floor: bare.pid, application: process.pid}
+        for name, job in jobs(prepared, application, found.rows).items():
+            tell(name)
+            jobs_of_both = {"floor": (floor, job), "application": (application, job)}
+            both = compared(jobs_of_both, processes, folder, seconds, rounds)
+            found.ratios[name] = both["floor"], both["application"]
 
 
-def _jobs(prepared: Prepared, port: int) -> dict[str, tuple[list[str], int]]:
+def jobs(prepared: Prepared, port: int, rows: int) -> dict[str, Job]:
     """The requests of each kind of work, with the status that each must answer."""
     partner, provider = (servers.token(port, one) for one in (prepared.partner, prepared.provider))
     body = {
@@ -96,50 +84,24 @@ def _jobs(prepared: Prepared, port: int) -> dict[str, tuple[list[str], int]]:
         "position": "docent beeldende vorming",
         "motivation": "Cultuur hoort in het schoolplan.",
     }
+    register = request("POST", "/v1/registrations", partner, body, Idempotency_Key=PLACE.decode())
     reads = [request("GET", f"/v1/registrations/{one}", partner) for one in prepared.registrations]
     attends = [
         request("PUT", f"/v1/sessions/{prepared.session}/attendance/{one}", provider, {"minutes": minutes})
         for minutes in (180, 120)
         for one in prepared.registrations
     ]
+    check = request("GET", "/v1/verifications/abcdefghijklmnopqrstuvwxyz")
     return {
-        "POST /v1/registrations": ([request("POST", "/v1/registrations", partner, body)], 201),
-        "GET /v1/registrations (50 of 10,000)": (
+        "POST /v1/registrations": ([register], 201),
+        f"GET /v1/registrations (50 of {rows:,})": (
             [request("GET", "/v1/registrations?limit=50", partner)],
             200,
         ),
         "GET /v1/registrations/{id}": (reads, 200),
         "PUT one attendance": (attends, 200),
-        "GET /v1/verifications/{code}": (
-            [request("GET", "/v1/verifications/abcdefghijklmnopqrstuvwxyz")],
-            200,
-        ),
+        "GET /v1/verifications/{code}": ([check], 200),
     }
-
-
-def request(method: str, path: str, token: str = "", body: object = None) -> str:
-    """An HTTP request as it goes over the wire."""
-    content = json.dumps(body) if body is not None else ""
-    heads = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]
-    if token:
-        heads.append(f"Authorization: Bearer {token}")
-    if content:
-        heads += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
-    return "\r\n".join([*heads, "", content])
-
-
-def _print(rows: list[tuple[str, Figures, Figures]], version: str) -> None:
-    print(
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {version}, 1 worker, "
-        f"{CONNECTIONS} connections, load average {os.getloadavg()[0]:.1f}\n"
-    )
-    print("| work | floor, /s | application, /s | ratio | p50, ms | p99, ms |")
-    print("|---|---|---|---|---|---|")
-    for name, low, high in rows:
-        figures = f"{low['rate']:.0f} | {high['rate']:.0f} | {high['rate'] / low['rate']:.2f}"
-        print(f"| {name} | {figures} | {high['p50']:.1f} | {high['p99']:.1f} |")
-        if max(low["busy"], high["busy"]) > 0.9:
-            print(f"\nThe client was busy for {low['busy']:.0%} on the floor: its figure may be too low.\n")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from app import migrate
 from app.core import embedded
 from app.identity.schemas import ClientWithSecret
 from bench import servers
-from bench.__main__ import CONNECTIONS, Figures, load, request
 from bench.draws import filled, planted
+from bench.measuring import CONNECTIONS, Figures, load, request
 
 # What else the machine does: the figures are the application's and theirs together.
 _OTHERS, _BEGAN = os.getloadavg()[0], time.perf_counter()
@@ -149,7 +149,7 @@ def _measure(
             return load((jobs, 200), at, lasts)["rate"]
 
         _tell("checks and PDFs")
-        with servers.floor(url) as floor:
+        with servers.floor(url) as (floor, _):
             half = seconds / 2
             rate(by_code, floor, half)  # warm
             around = rate(by_code, lasts=half), rate(by_code, floor), rate(by_code, lasts=half)

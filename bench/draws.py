@@ -6,7 +6,6 @@ server's memory is the step's; the last step is verify_draw.py as people run it,
 
 import argparse
 import asyncio
-import contextlib
 import os
 import platform
 import subprocess
@@ -19,7 +18,6 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-import psutil
 
 from app import migrate, seed
 from app.core import embedded
@@ -27,6 +25,7 @@ from app.core.database import Database
 from app.identity.caller import Role
 from app.identity.schemas import ClientWithSecret
 from bench import servers
+from bench.measuring import cpu, postmaster
 
 SIZES, QUICK = (100, 10_000, 1_000_000), (100, 1_000, 10_000)
 # Round 1000 of drand came at 15:59:24 UTC.
@@ -143,13 +142,13 @@ def _asked(
     with servers.application(url, folder, **settings) as (port, process):
         request.url = request.url.copy_with(host="127.0.0.1", port=port)
         request.headers.update({"Authorization": f"Bearer {servers.token(port, admin)}", "Host": "127.0.0.1"})
-        database = _postmaster(folder)
-        started, before = time.perf_counter(), (_cpu(process.pid), _cpu(database))
+        database = postmaster(folder)
+        started, before = time.perf_counter(), (cpu(process.pid), cpu(database))
         with httpx.Client(timeout=HOUR) as client, kept.open("wb") as file:
             answer = client.send(request, stream=True)
             for part in answer.iter_bytes():
                 file.write(part)
-        seconds, after = time.perf_counter() - started, (_cpu(process.pid), _cpu(database))
+        seconds, after = time.perf_counter() - started, (cpu(process.pid), cpu(database))
         process.terminate()
         _, peak = _ended(process)
     if not answer.is_success:
@@ -170,20 +169,6 @@ def _verified(record: Path) -> Figure:
     if process.returncode or not said.rstrip().endswith("EVERYTHING IS RIGHT"):
         raise SystemExit(said)
     return Figure(time.perf_counter() - started, busy, 0, peak)
-
-
-def _postmaster(folder: str) -> int:
-    return int(Path(folder, "postgresql/cluster/postmaster.pid").read_text().split()[0])
-
-
-def _cpu(process_id: int) -> float:
-    """The CPU seconds of a process and its children, those that have ended too."""
-    process = psutil.Process(process_id)
-    total = float(sum(process.cpu_times()[:4]))
-    for child in process.children():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += sum(child.cpu_times()[:2])
-    return total
 
 
 def _ended(process: subprocess.Popen[bytes]) -> tuple[float, float]:

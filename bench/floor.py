@@ -4,6 +4,7 @@ No authorisation, validation, tenancy or problem handling: what the application 
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import uuid
@@ -36,6 +37,12 @@ REGISTER = """WITH a AS (INSERT INTO applicant (id, partner, given_name, family_
   f AS (INSERT INTO enrolment_form (registration, token_digest) SELECT r.id, $13 FROM r)
 INSERT INTO event (type, subject, edition, partner, actor, at, data)
   VALUES ('registration.received', $2::text, $8, 'fleck', 'bench', now(), '{}')"""
+# With a key, the answer is kept too: as it is, where the application seals it.
+KEEP = """,
+  k AS (INSERT INTO idempotent_answer (id, fingerprint, sealed, kept_until)
+    VALUES ($14, $15, $16, now() + interval '24 hours'))
+INSERT INTO event"""
+REGISTER_ONCE = REGISTER.replace("\nINSERT INTO event", KEEP)
 ATTEND = """WITH w AS (INSERT INTO attendance (session, registration, presence, channel, minutes, version, recorded_by, recorded_at)
     VALUES ($1, $2, 'present', 'in-person', $3, 1, 'bench', now())
   ON CONFLICT (session, registration) DO UPDATE SET minutes = $3, version = attendance.version + 1, recorded_at = now()
@@ -61,14 +68,20 @@ def _json(text: str, status: int = 200) -> Response:
 
 
 async def register(request: Request) -> Response:
-    """Three rows and an event."""
+    """Three rows and an event; with a key, what repeats are answered with."""
     body = await request.json()
     who, school, key = body["applicant"], body["school"], uuid.uuid4()
     names = (who["givenName"], who["familyNamePrefix"], who["familyName"], who["email"], who["phone"])
     rest = (body["edition"], school["name"], school["city"], body["position"], body["motivation"])
-    await request.app.state.pool.execute(REGISTER, uuid.uuid4(), key, *names, *rest, key.bytes * 2)
+    rows = (uuid.uuid4(), key, *names, *rest, key.bytes * 2)
     made = {**body, "id": str(key), "partner": "fleck", "status": "received", "receivedAt": None}
-    return _json(json.dumps(made, ensure_ascii=False), 201)
+    answer = json.dumps(made, ensure_ascii=False)
+    if once := request.headers.get("idempotency-key"):
+        kept = (hashlib.sha256(once.encode()).digest(), hashlib.sha256(await request.body()).digest())
+        await request.app.state.pool.execute(REGISTER_ONCE, *rows, *kept, answer.encode())
+    else:
+        await request.app.state.pool.execute(REGISTER, *rows)
+    return _json(answer, 201)
 
 
 async def read(request: Request) -> Response:

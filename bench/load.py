@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-# Replaced in each request by a number of its own, so that every body can be another.
+# Replaced in each request by a number of its own, so that every body, and every key, can be another.
 PLACE = b"@@@@@@@@@@@@"
 
 
@@ -24,8 +24,8 @@ async def _exchange(
 async def _connection(job: dict[str, Any], requests: "itertools.cycle[bytes]", until: float) -> list[float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", job["port"], limit=2**20)
     taken = []
-    while (started := time.perf_counter()) < until:
-        request = next(requests).replace(PLACE, f"{next(_NUMBERS):012x}".encode(), 1)
+    while (started := time.perf_counter()) < until or next(_ASKED) < job.get("at_least", 0):
+        request = next(requests).replace(PLACE, f"{next(_NUMBERS):012x}".encode())
         status, body = await _exchange(reader, writer, request)
         if status != job["status"]:
             raise SystemExit(f"answered {status} instead of {job['status']}: {body[:300]!r}")
@@ -34,6 +34,7 @@ async def _connection(job: dict[str, Any], requests: "itertools.cycle[bytes]", u
     return taken
 
 
+_ASKED = itertools.count()
 _NUMBERS = itertools.count(time.time_ns() // 100_000)
 
 
@@ -45,6 +46,7 @@ async def run(job: dict[str, Any]) -> dict[str, float]:
     work = [_connection(job, requests, until) for _ in range(job["connections"])]
     taken = sorted(itertools.chain.from_iterable(await asyncio.gather(*work)))
     return {
+        "count": len(taken),
         "rate": len(taken) / (time.perf_counter() - started),
         "p50": taken[len(taken) // 2] * 1000,
         "p99": taken[len(taken) * 99 // 100] * 1000,

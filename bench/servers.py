@@ -17,15 +17,15 @@ BIN = Path(sys.executable).parent
 
 
 @contextlib.contextmanager
-def floor(url: str) -> Iterator[int]:
-    """The floor on the database at `url`; gives its port."""
+def floor(url: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The floor on the database at `url`; gives its port and its process."""
     port = free_port()
     quiet = ["--log-level", "error", "--no-access-log"]
     fast = ["--loop", "uvloop", "--http", "httptools"]
     environment = {**os.environ, "FLOOR_DATABASE_URL": url.replace("+asyncpg", "")}
     command: list[Path | str] = [BIN / "uvicorn", "bench.floor:app", "--port", str(port), *quiet, *fast]
-    with serving(command, environment, port):
-        yield port
+    with serving(command, environment, port) as process:
+        yield port, process
 
 
 @contextlib.contextmanager

@@ -306,12 +306,13 @@ async def verify(db: AsyncSession, code: str) -> VerificationRead:
         issuer=certificate.issuer,
         issued_on=certificate.issued_on,
         contact_hours=certificate.contact_minutes / 60,
-        revoked_on=_day(certificate.revoked_at, time_zone),
-        superseded_on=_day(certificate.superseded_at, time_zone),
+        revoked_on=day(certificate.revoked_at, time_zone),
+        superseded_on=day(certificate.superseded_at, time_zone),
     )
 
 
-def _day(moment: datetime | None, time_zone: str) -> date | None:
+def day(moment: datetime | None, time_zone: str) -> date | None:
+    """The day on which `moment` was, there; None of none."""
     return moment.astimezone(ZoneInfo(time_zone)).date() if moment else None
 
 

@@ -91,6 +91,11 @@ class Database:
             finally:
                 driven.terminate()  # whatever state it is in: nothing waits for it
 
+    async def connect(self, settings: Mapping[str, str]) -> asyncpg.Connection:
+        """A connection beside the pool, with these settings of the server's; OSError when there is none."""
+        _, named = self.engine.dialect.create_connect_args(self.engine.url)
+        return await asyncpg.connect(**named, server_settings=settings)
+
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         default=3600, ge=60, le=86_400, description="how long the provider's tokens may live"
     )
     pool_size: int = Field(default=10, ge=1, le=100)
+    fast_connections: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="for the short ways, beside the pool; 0: everything goes the long",
+    )
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
     check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")

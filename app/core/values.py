@@ -137,6 +137,8 @@ def _cleaned(allowed: str) -> Callable[[object], object]:
         """Text composed (NFC), without outer white space; InvalidInput for what no text should hold."""
         if not isinstance(value, str):
             return value
+        if value.isascii() and value.isprintable():
+            return value.strip()  # composed, and visible where it is anything
         for character in value:
             kind = unicodedata.category(character)
             if kind == "Cs" or (kind in ("Cc", "Zl", "Zp") and character not in allowed):

@@ -33,7 +33,11 @@ class Links:
 
     def enrolment_form(self, registration: UUID) -> str:
         """The address of the enrolment form of a registration."""
-        return f"{self.base_url}/v1/enrolment-forms/{self.enrolment_token(registration)}"
+        return self.enrolment_form_of(self.enrolment_token(registration))
+
+    def enrolment_form_of(self, token: str) -> str:
+        """The address of the enrolment form that has this token."""
+        return f"{self.base_url}/v1/enrolment-forms/{token}"
 
     def personal_token(self, purpose: Purpose, registration: UUID, generation: int) -> str:
         """The token of a participant's link: the registration's id and a seal of 128 bits.

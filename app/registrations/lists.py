@@ -84,7 +84,8 @@ class _Order:
     parse: Callable[[str], tuple[Any, UUID]]
 
 
-def _time_and_id(key: str) -> tuple[datetime, UUID]:
+def time_and_id(key: str) -> tuple[datetime, UUID]:
+    """The place in the order of time that a cursor's key names; ValueError when it names none."""
     received_at, _, registration_id = key.partition(" ")
     return datetime.fromisoformat(received_at).astimezone(UTC), UUID(registration_id)
 
@@ -97,7 +98,7 @@ def _name_and_id(key: str) -> tuple[str, UUID]:
 _BY_TIME = _Order(
     [col(Registration.received_at), col(Registration.id)],
     lambda one: f"{one.received_at.isoformat()} {one.id}",
-    _time_and_id,
+    time_and_id,
 )
 _BY_NAME = _Order(
     [col(Registration.name_key), col(Registration.id)],

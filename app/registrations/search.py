@@ -27,6 +27,8 @@ _BETWEEN = "\t"
 
 def fold(text: str) -> str:
     """`text` without case, diacritics, compatibility forms (NFKD) and invisible characters; spaces single."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = (one for one in apart if unicodedata.category(one) not in ("Mn", "Cf"))
     return " ".join("".join(kept).translate(_PLAIN).split())

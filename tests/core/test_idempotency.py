@@ -297,6 +297,7 @@ def test_the_wait_is_bounded_for_the_claim_alone(database_url: str) -> None:
     assert asyncio.run(claimed()) == (None, "9s")
 
 
+@pytest.mark.long_ways
 @pytest.mark.parametrize("place", ["keep", "claim"])
 def test_a_failure_between_leaves_neither_effect_nor_key(
     world: World, monkeypatch: pytest.MonkeyPatch, place: str

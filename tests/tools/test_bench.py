@@ -27,7 +27,7 @@ def test_the_floor_reads_and_writes_the_tables_as_they_are(world: World) -> None
 
     async def run() -> int:
         connection = await asyncpg.connect(world.database_url.replace("+asyncpg", ""))
-        for statement in (floor.READ, floor.LIST, floor.REGISTER, floor.VERIFY):
+        for statement in (floor.READ, floor.LIST, floor.REGISTER, floor.REGISTER_ONCE, floor.VERIFY):
             await connection.prepare(statement)
         for minutes in (60, 90):
             await connection.execute(floor.ATTEND, session, participant, minutes)

@@ -189,6 +189,7 @@ def statements(world: World) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
+@pytest.mark.long_ways
 def test_a_key_costs_two_statements_and_a_repeat_three_in_all(world: World, statements: list[str]) -> None:
     body, headers = registration(), key()
     world.register()

@@ -2,13 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from fastapi import Request
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,9 +55,10 @@ class Envelope:
     ) -> None:
         self.app, self.larger, self.seconds = app, larger, body_seconds
         self.usual = max_body_bytes, BodyTooLarge(f"The body may have {max_body_bytes} bytes at most.")
-        self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
+        headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
-            self.headers["Clock-Stands-At"] = utc(clock.at)
+            headers["Clock-Stands-At"] = utc(clock.at)
+        self.headers = _raw(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,10 +74,10 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in (*self.headers.items(), *told.items()):
-                    headers.setdefault(name, value)
+                given = list(message["headers"])
+                names = {name for name, _ in given}
+                common = [*_raw({"X-Request-Id": request_id}), *self.headers, *_raw(told)]
+                message = {**message, "headers": given + [one for one in common if one[0] not in names]}
             elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -95,6 +96,8 @@ class Envelope:
 
     def _limit(self, scope: Scope) -> tuple[int, BodyTooLarge]:
         """How large the request's body may be, and what is said of a larger one."""
+        if scope["method"] in ("GET", "HEAD"):
+            return self.usual
         for route, limit, refusal in self.larger:
             if route.matches(scope)[0] is Match.FULL:
                 return limit, refusal
@@ -109,6 +112,11 @@ class Envelope:
             if begun():
                 raise
             await refusals.unexpected(Request(scope), error)(scope, receive, send)
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _log(method: str, route: Any, status: int, started: float) -> None:

@@ -28,8 +28,8 @@ _BARE = r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,255}"
 _PATTERN = f"^(?:{_STRING}|{_BARE})$"
 
 
-def _key(lines: list[str]) -> list[str]:
-    """The key that the header's lines give, and it alone."""
+def read_key(lines: list[str]) -> list[str]:
+    """The key that the header's lines give, and it alone; PydanticCustomError when that is none."""
     if len(lines) > 1:
         raise PydanticCustomError("several", "Send one Idempotency-Key.")
     value = lines[0].strip(" \t")
@@ -42,7 +42,7 @@ def _key(lines: list[str]) -> list[str]:
 
 # A list for the framework, which would take one of several lines otherwise; one text for who sends it.
 KeyHeader = Annotated[
-    Annotated[list[str], AfterValidator(_key), WithJsonSchema({"type": "string", "pattern": _PATTERN})]
+    Annotated[list[str], AfterValidator(read_key), WithJsonSchema({"type": "string", "pattern": _PATTERN})]
     | None,
     Header(
         alias=KEY,
@@ -74,7 +74,7 @@ class Repeatable(APIRoute):
                     await idempotency.release(*claimed)
                 raise
             if claimed := _claimed(request):
-                await idempotency.keep(*claimed, _packed(response))
+                await idempotency.keep(*claimed, packed(response))
             return response
 
         return handle_once
@@ -120,15 +120,20 @@ async def claim(
     request.state.claimed = (db, attempt)
 
 
+def canonical(said: Any) -> bytes:
+    """JSON in one way of writing it, for the same members and values."""
+    return json.dumps(said, sort_keys=True).encode()
+
+
 def _canonical(body: bytes) -> bytes:
     """The body; JSON without what makes no difference: order of members, white space, escapes."""
     try:
-        return json.dumps(json.loads(body), sort_keys=True).encode()
+        return canonical(json.loads(body))
     except (ValueError, RecursionError):
         return body
 
 
-def _packed(response: Response) -> bytes:
+def packed(response: Response) -> bytes:
     """Status, headers and content of an answer as bytes."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
     return json.dumps([response.status_code, headers]).encode() + b"\n" + bytes(response.body)

@@ -2,19 +2,23 @@
 
 import math
 import time
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from fastapi import Depends, Request
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
+from starlette.types import Scope
 
 from app.core.http.addresses import address
 from app.core.http.dependencies import Config
 from app.core.problems import Problem
 
 WINDOW = 60  # seconds
-TOLD = "answer's own headers"  # where in a request's scope they stand
+# Where in a request's scope they stand.
+TOLD = "answer's own headers"
+_COUNTED = "counted calls"
 
 
 class TooManyRequests(Problem):
@@ -31,12 +35,19 @@ class Limiter:
     """
 
     def __init__(self) -> None:
-        storage = MemoryStorage()
-        self._moving, self._standing = MovingWindowRateLimiter(storage), FixedWindowRateLimiter(storage)
+        self._storage = MemoryStorage()
+        self._moving = MovingWindowRateLimiter(self._storage)
+        self._standing = FixedWindowRateLimiter(self._storage)
 
     async def hit(self, group: str, who: str, per_minute: int, *, moving: bool = False) -> "Count":
         """Count one call of `who`."""
         window, item = self._of(per_minute, moving=moving)
+        if not moving:
+            # As the library's own window does it, which asks for the count and the end once more each.
+            key = item.key_for(group, who)
+            calls = await self._storage.incr(key, item.get_expiry())
+            ends_in = max(1, math.ceil(await self._storage.get_expiry(key) - time.time()))
+            return Count(group, per_minute, max(0, per_minute - calls), ends_in, calls <= per_minute)
         allowed = await window.hit(item, group, who)
         reset, left = await window.get_window_stats(item, group, who)
         return Count(group, per_minute, left, max(1, math.ceil(reset - time.time())), allowed)
@@ -48,7 +59,12 @@ class Limiter:
         return Count(group, per_minute, left, max(1, math.ceil(reset - time.time())), left > 0)
 
     def _of(self, per_minute: int, *, moving: bool) -> tuple[RateLimiter, RateLimitItemPerMinute]:
-        return self._moving if moving else self._standing, RateLimitItemPerMinute(per_minute)
+        return self._moving if moving else self._standing, _item(per_minute)
+
+
+@lru_cache(maxsize=64)
+def _item(per_minute: int) -> RateLimitItemPerMinute:
+    return RateLimitItemPerMinute(per_minute)
 
 
 class Count(NamedTuple):
@@ -82,9 +98,19 @@ async def count(request: Request, group: str, who: str, per_minute: int, *, movi
     """
     if per_minute:
         limiter: Limiter = request.app.state.limiter
-        counted = await limiter.hit(group, who, per_minute, moving=moving)
+        counted = await counted_once(request.scope, limiter, group, who, per_minute, moving=moving)
         counted.require()
         request.scope[TOLD].update(counted.headers)
+
+
+async def counted_once(
+    scope: Scope, limiter: Limiter, group: str, who: str, per_minute: int, *, moving: bool = False
+) -> Count:
+    """The count with this request in it, which is counted once, whoever asks how often."""
+    counted: dict[tuple[str, str], Count] = scope.setdefault(_COUNTED, {})
+    if (group, who) not in counted:
+        counted[group, who] = await limiter.hit(group, who, per_minute, moving=moving)
+    return counted[group, who]
 
 
 def limited(group: str) -> Any:

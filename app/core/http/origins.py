@@ -16,6 +16,7 @@ ANSWER_HEADERS = (
     "Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id"
 )
 SECONDS = "7200"
+EVERY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 
 
 class Origins:
@@ -60,7 +61,7 @@ def _allow(headers: MutableHeaders) -> None:
 
 
 async def _for_every_origin(request: Request) -> None:
-    request.scope[TOLD]["Access-Control-Allow-Origin"] = "*"
+    request.scope[TOLD].update(EVERY_ORIGIN)
 
 
 # The dependency of a route of which everybody's pages may read the answer: a public document, nobody's alone.
