@@ -45,8 +45,8 @@ check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and
 fuzz: $(FUZZ) ## send what the contract allows, and what it does not, as each role; EXAMPLES=20 SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
-faults: $(DEV) ## kill workers at random for a minute while 2,000 events flow to three receivers; SEED=1
-	$(BIN)/python -m tests.faults.webhooks $(if $(SEED),--seed $(SEED))
+faults: $(DEV) ## kill, fill, lock, restart and migrate under load, and look what is left of it; TIMES=20 SEED=1
+	$(BIN)/python -m tests.faults $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED))
 
 clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from the contract, check their types, run them
 	$(BIN)/python -m pytest -q tests/clients/generated.py

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -101,12 +101,14 @@ async def live() -> dict[str, str]:
 
 
 @health.get("/ready", dependencies=[ALWAYS_OPEN])
-async def ready(db: Db, now: Now) -> dict[str, str | int | float]:
-    """The process can serve: the database answers and has its tables (503 otherwise).
+async def ready(request: Request, db: Db, now: Now) -> dict[str, str | int | float]:
+    """The process can serve: it is not about to end, the database answers and has its tables (503 otherwise).
 
     Background work that is behind, or that nobody does, is told and changes nothing: whoever asks the API
     would not be helped by another process on the same database, or by none.
     """
+    if getattr(request.app.state, "ending", False):
+        raise Unavailable("This process is about to end; another takes its place.")
     try:
         await (await db.connection()).execute(sa.text("SELECT version_num FROM alembic_version"))
         behind = await lag(db, now)

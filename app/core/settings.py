@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     allow_at_with_database_url: bool = False
     token_seconds: int = Field(default=900, ge=60, le=3600)
     pool_size: int = Field(default=10, ge=1, le=100)
+    drain_seconds: float = Field(
+        default=0.0, ge=0, le=300, description="for so long after SIGTERM requests are still taken"
+    )
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
     check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")

@@ -19,7 +19,9 @@ PARTNER, REGISTER = "cultuurcoordinator_partner", "cultuurcoordinator_register"
 TENANT = "register.tenant"
 # Until the end of the transaction; what says it in a statement of its own pays a round trip.
 ACT = f"set_config('role', :role, true), set_config('{TENANT}', :tenant, true)"
-_ACTING = "acts as"
+# Background work and commands take the time that they take; what comes by HTTP does not (core/database.py).
+_PATIENTLY = "set_config('statement_timeout', '0', true)"
+_ACTING, _PATIENT = "acts as", "has time"
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,22 @@ def of_partner(organisation: str) -> Acting:
     return Acting(PARTNER, organisation)
 
 
-def begin_as(db: AsyncSession, acting: Acting) -> None:
-    """Every transaction that `db` begins from now on acts so; one that has begun does not."""
+def begin_as(db: AsyncSession, acting: Acting, *, patient: bool = False) -> None:
+    """Every transaction that `db` begins from now on acts so; one that has begun does not.
+
+    When `patient`, no statement of theirs is given up for the time that it takes.
+    """
     db.info[_ACTING] = acting
+    if patient:
+        db.info[_PATIENT] = True
 
 
 @event.listens_for(Session, "after_begin")
 def _act(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     acting: Acting | None = session.info.get(_ACTING)
     if acting and not transaction.nested:
-        connection.execute(sa.text(f"SELECT {ACT}"), acting.said())
+        says = f"{ACT}, {_PATIENTLY}" if session.info.get(_PATIENT) else ACT
+        connection.execute(sa.text(f"SELECT {says}"), acting.said())
 
 
 @asynccontextmanager

@@ -256,7 +256,7 @@ def test_what_is_not_signed_by_us_is_refused(world: World) -> None:
 
 
 def test_what_is_signed_by_us_for_something_else_is_refused(world: World) -> None:
-    key, later = world.app.state.settings.key("access tokens"), int(NOW.timestamp()) + 1
+    key, later = world.app.state.settings.key("access tokens"), int(NOW.timestamp()) + 61
     wrong: dict[str, JSON] = {
         "another audience": {"aud": "elsewhere"},
         "no audience": {"aud": None},
