@@ -134,7 +134,7 @@ def test_locks_of_another_and_a_full_pool_are_waited_for_so_long_and_no_longer(
     assert max(one.seconds for one in said[:3]) < FOR_A_CONNECTION
     assert max(one.seconds for one in said[3:]) < FOR_A_LOCK
     assert after.status == 201
-    say("503 after", ", ".join(f"{one.seconds:.1f} s" for one in said))
+    say(f"503 after {', '.join(f'{one.seconds:.1f} s' for one in said)}: a full pool, then locks")
 
 
 def test_connections_that_the_server_has_not_got_are_asked_for_later(

@@ -25,8 +25,8 @@ def test_a_full_disk_of_the_database_loses_nothing_that_was_acknowledged(
     if not stand.small:
         pytest.skip("no disk of its own: a tmpfs cannot be mounted here")
     sql(shared.url, "CREATE TABLE filler (text text)", "ALTER TABLE filler ALTER text SET STORAGE EXTERNAL")
-    taken: list[str] = []
     with Caller(shared.api, stand.prepared.clients["fleck", "partner"]) as caller:
+        taken = [caller.register().json()["id"] for _ in range(5)]
         with filled(stand.folder):
             with pytest.raises(asyncpg.DiskFullError):
                 sql(shared.url, *["INSERT INTO filler SELECT repeat('x', 1000000)"] * ENOUGH)
