@@ -339,7 +339,9 @@ class _Uvicorn(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to take requests."""
+        """Begin to take requests; traces begin outside of what takes a proxy's word on who calls."""
+        if traces := getattr(getattr(self.config.app, "state", None), "tracing", None):
+            self.config.loaded_app = traces.around(self.config.loaded_app)
         await super().startup(sockets)
         if self.started:
             self._greet()

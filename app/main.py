@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, following, worker
@@ -27,6 +29,7 @@ from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.certificates.table_router import router as certificates_table
 from app.core import storage as storages
+from app.core import tracing
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.http import deprecation, refusals, strictness, tables
@@ -118,6 +121,9 @@ ROUTERS = (
 )
 
 
+# The framework's own would tell of addresses, some of which are secrets (app/core/tracing.py).
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
 # The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.
 DEPRECATED: dict[str, Deprecation] = {}
 
@@ -137,6 +143,9 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     clock = Clock(settings.at)
     database = Database(database_url, settings.pool_size, following.settle)
     storage = storages.of(settings)
+    traces = tracing.of(settings)
+    if traces:
+        traces.watch(database.engine)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -145,6 +154,8 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
             yield
             working.cancel()
         await database.close()
+        if traces:
+            await to_thread.run_sync(traces.close)
 
     app = FastAPI(
         title="Cultuurcoördinator VO",
@@ -154,7 +165,9 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
+    app.state.tracing = traces
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
     app.state.recorded = attendance_service.recorded
     app.state.limiter = Limiter()

@@ -150,8 +150,8 @@ def _kill(
 
     turns: dict[str, Callable[[], None]] = {
         "database": database,
-        "first API": partial(_again, apis[0]),
-        "second API": partial(_again, apis[1]),
+        "first API": partial(_again, apis[0], apis[1]),
+        "second API": partial(_again, apis[1], apis[0]),
         "worker": partial(_again, worker),
     }
     while not ended.is_set() or len(kills) < len(turns):
@@ -163,7 +163,10 @@ def _kill(
                 return
 
 
-def _again(process: Process) -> None:
+def _again(process: Process, other: Process | None = None) -> None:
+    """Kill it and start it; while the `other` serves, for nothing is acknowledged when none does."""
+    if other:
+        until(other.ready)
     process.end(signal.SIGKILL)
     process.start()
 
