@@ -35,6 +35,7 @@ from app.core.database import Database
 from app.core.problems import Problem, Unavailable
 from app.core.settings import Settings
 from app.credentials import keys
+from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Role
 from app.identity.schemas import ClientCreate, ClientWithSecret
@@ -193,7 +194,9 @@ def make_backup(
     """Copy database and files to a folder, checksummed; the server may go on meanwhile."""
     settings = _settings()
     with _database(settings) as url, _said_of_backups():
-        made = backup.make(url, storage.of(settings), folder, Clock(settings.at).now())
+        now = Clock(settings.at).now()
+        made = backup.make(url, storage.of(settings), folder, now)
+        asyncio.run(_note_backup(url, made, now))
     absent = f" {len(made.absent)} were removed meanwhile." if made.absent else ""
     typer.echo(f"{made.rows} rows of {len(made.tables)} tables and {len(made.files) - 1} files.{absent}")
 
@@ -404,6 +407,16 @@ async def _rotate(settings: Settings, url: str) -> str:
     try:
         async with database.transaction() as db:
             return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _note_backup(url: str, made: backup.Manifest, now: datetime) -> None:
+    """Leave an event of it: a copy of everybody's data was made, and alarms look for how long ago."""
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            events.record(db, "backup.made", subject="backup", actor=COMMAND_LINE, at=now, rows=made.rows)
     finally:
         await database.close()
 

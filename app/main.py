@@ -37,6 +37,7 @@ from app.core.http.conditional import Conditional
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
 from app.core.http.limits import Limiter
+from app.core.http.measures import Measures
 from app.core.http.origins import Origins
 from app.core.http.uploads import limits
 from app.core.settings import Settings
@@ -180,7 +181,10 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
     larger = limits(app.state.routes, settings.max_file_bytes)
     larger += tables.limits(app.state.routes, settings.max_import_bytes)
-    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, larger=larger)
+    app.state.measures = measures = Measures(database.engine)
+    app.add_middleware(
+        Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, measures=measures, larger=larger
+    )
     app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 

@@ -20,14 +20,24 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--times", type=int, default=1)
     options.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
-    options.add_argument("--together", type=int, default=2, help="how many stories run at the same time")
+    options.add_argument("--together", type=int, default=1, help="how many stories run at the same time")
     given, more = options.parse_known_args()
-    workers = ["-n", str(given.together), "--dist", "loadfile"] if given.together > 1 else ["-s"]
+    workers = ["-n", str(given.together), "--dist", "loadfile"] if given.together > 1 else []
     for turn in range(given.times):
         seed, begun = given.seed + turn, time.monotonic()
         with tempfile.NamedTemporaryFile("r") as figures:
             told = {"FAULTS_SEED": str(seed), "FAULTS_FIGURES": figures.name}
-            command = [sys.executable, "-m", "pytest", "-q", "-x", *workers, str(FOLDER), *more]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "--timeout=600",
+                *workers,
+                str(FOLDER),
+                *more,
+            ]
             done = subprocess.run(command, env={**os.environ, **told}, check=False)
             print(figures.read(), end="")
         said = "passed" if done.returncode == 0 else "FAILED"

@@ -12,7 +12,7 @@ import httpx
 
 from tests.faults.stand import JSON, Process
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True)
