@@ -115,7 +115,13 @@ def _as_superuser(url: str) -> str:
 def dumped(url: str, folder: Path) -> tuple[float, int]:
     """Seconds and bytes of PostgreSQL's own dump, which a backup is made of."""
     begun, target = time.monotonic(), folder / "dump"
-    command = [embedded.find("pg_dump"), "--format=custom", f"--file={target}", _as_superuser(url)]
+    command: list[str | Path] = [
+        embedded.find("pg_dump"),
+        "--format=custom",
+        f"--file={target}",
+        _as_superuser(url),
+    ]
+
     subprocess.run(command, check=True)
     return time.monotonic() - begun, target.stat().st_size
 
