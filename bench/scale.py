@@ -54,7 +54,7 @@ COPIES: dict[str, tuple[str, dict[str, str]]] = {
             "code_digest": "'\\x' || encode(sha256(md5('c' || n)::bytea), 'hex')",
             "registration": REGISTRATION,
             "holder_name": "'Noor van der Meer ' || n",
-            "status_index": "100000 + n",
+            "status_list": "1000 + n",
             # Half of a credential is its own: signature and identifiers do not compress.
             "credential_jwt": "left(r.credential_jwt, 2000) || "
             "(SELECT string_agg(md5(n || 'x' || i), '') FROM generate_series(1, 32) i)",
