@@ -105,3 +105,11 @@ def test_the_last_backup_is_told(world: World) -> None:
     )
     sql(world.database_url, record)
     assert _figures(world)["last_backup_timestamp_seconds"] == 1623736800
+
+
+def test_a_process_that_is_about_to_end_is_not_ready(world: World) -> None:
+    world.app.state.ending = True
+    answer = world.http.get("/health/ready", headers={"Accept-Language": "nl"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["detail"] == "Dit proces stopt zo; een ander neemt het over."
+    assert world.http.get("/v1/organisations").status_code == 200
