@@ -180,7 +180,7 @@ def test_a_migration_that_never_gets_in_says_so(
     databases: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrate, "PATIENCE", 0.0)
-    monkeypatch.setattr(migrate.command, "upgrade", _never)
+    monkeypatch.setattr("alembic.command.upgrade", _never)
     with pytest.raises(DBAPIError, match="lock timeout"):
         migrate.upgrade(databases[0])
 
