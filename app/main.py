@@ -29,10 +29,9 @@ from app.certificates.router import router as certificates
 from app.certificates.router import verifications
 from app.certificates.table_router import router as certificates_table
 from app.core import storage as storages
-from app.core import tracing
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.http import deprecation, refusals, strictness, tables
+from app.core.http import deprecation, refusals, strictness, tables, tracing
 from app.core.http.conditional import Conditional
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
@@ -122,7 +121,7 @@ ROUTERS = (
 )
 
 
-# The framework's own would tell of addresses, some of which are secrets (app/core/tracing.py).
+# The framework's own would tell of addresses, some of which are secrets (app/core/http/tracing.py).
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 # The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.

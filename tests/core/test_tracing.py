@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from app.core.http import envelope
+from app.core.http.tracing import Tracing
 from app.core.settings import Settings
-from app.core.tracing import Tracing
 from app.main import create_app
 from tests.conftest import sql
 from tests.world import Http, World, registration
