@@ -1,9 +1,9 @@
 # Python 3.11 is the oldest version that the project supports, and the one that its tests run on.
 FROM python:3.11-slim AS build
 WORKDIR /register
-COPY requirements/run.txt requirements/
+COPY requirements/traces.txt requirements/
 RUN python -m venv /register/.venv \
- && /register/.venv/bin/python -m pip install --no-cache-dir --no-deps --require-hashes -r requirements/run.txt
+ && /register/.venv/bin/python -m pip install --no-cache-dir --no-deps --require-hashes -r requirements/traces.txt
 COPY pyproject.toml README.md alembic.ini ./
 COPY app app
 COPY migrations migrations

@@ -46,8 +46,8 @@ check: $(DEV) $(NODE) ## format, lint, types, import rules, OpenAPI document and
 fuzz: $(FUZZ) ## send what the contract allows, and what it does not, as each role; EXAMPLES=20 SEED=1
 	$(BIN)/python -m tests.fuzz $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
-faults: $(DEV) ## kill workers at random for a minute while 2,000 events flow to three receivers; SEED=1
-	$(BIN)/python -m tests.faults.webhooks $(if $(SEED),--seed $(SEED))
+faults: $(DEV) ## kill, fill, lock, restart and migrate under load, and look what is left of it; TIMES=20 SEED=1
+	$(BIN)/python -m tests.faults $(if $(TIMES),--times $(TIMES)) $(if $(SEED),--seed $(SEED))
 
 clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from the contract, check their types, run them
 	$(BIN)/python -m pytest -q tests/clients/generated.py
@@ -103,7 +103,9 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+	  --no-header --constraint requirements/run.txt --extra traces pyproject.toml -o requirements/traces.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --constraint requirements/traces.txt --extra traces --group dev pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --constraint requirements/dev.txt --group fuzz -o requirements/fuzz.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import errno
 import json
+import math
 import re
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -34,6 +37,7 @@ from app.core.problems import NotFound, Problem, Unavailable
 from app.core.settings import Settings
 from app.core.values import utc
 from app.credentials import keys
+from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Role
 from app.identity.schemas import ClientCreate, ClientRead, ClientWithSecret, FirstKeySet, Rotation
@@ -52,6 +56,7 @@ cli.add_typer(register_cli, name="register")
 SIGNED = re.compile(r"eyJ[\w-]+(\.[\w-]+){2}")  # a token; anything else names a file
 # The actor of what is done by a command.
 COMMAND_LINE = "command-line"
+CLOSE = (b"connection", b"close")
 NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
 
 AtOption = Annotated[
@@ -237,7 +242,9 @@ def make_backup(
     """Copy database and files to a folder, checksummed; the server may go on meanwhile."""
     settings = _settings()
     with _database(settings) as url, _said_of_backups():
-        made = backup.make(url, storage.of(settings), folder, Clock(settings.at).now())
+        now = Clock(settings.at).now()
+        made = backup.make(url, storage.of(settings), folder, now)
+        asyncio.run(_note_backup(url, made, now))
     absent = f" {len(made.absent)} were removed meanwhile." if made.absent else ""
     typer.echo(f"{made.rows} rows of {len(made.tables)} tables and {len(made.files) - 1} files.{absent}")
 
@@ -358,14 +365,39 @@ def _one_line(error: BaseException | None) -> str:
 
 
 class _Uvicorn(uvicorn.Server):
-    """A server that says so once it takes requests."""
+    """A server that says so once it takes requests, and that ends without losing any.
+
+    Uvicorn closes what is idle at once, and a request that is on its way there is lost. So for DRAIN_SECONDS
+    after SIGTERM everything is still answered: /health/ready with 503, so that the proxy sends no more, and
+    each answer with `Connection: close`, so that nobody is left to send more.
+    """
 
     def __init__(self, config: uvicorn.Config, greet: Callable[[], None]) -> None:
         super().__init__(config)
-        self._greet = greet
+        self._greet, self._end_at = greet, math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second signal ends it at once."""
+        state: Any = getattr(self.config.app, "state", None)
+        seconds = state.settings.drain_seconds if state else 0
+        if not self.started or sig != signal.SIGTERM or not seconds or self._end_at < math.inf:
+            super().handle_exit(sig, frame)
+            return
+        state.ending = True
+        self._end_at = time.monotonic() + seconds
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+
+    async def on_tick(self, counter: int) -> bool:
+        """End when it is time."""
+        if time.monotonic() >= self._end_at and not self.should_exit:
+            super().handle_exit(signal.SIGTERM, None)
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to take requests."""
+        """Begin to take requests; traces begin outside of what takes a proxy's word on who calls."""
+        if traces := getattr(getattr(self.config.app, "state", None), "tracing", None):
+            self.config.loaded_app = traces.around(self.config.loaded_app)
         await super().startup(sockets)
         if self.started:
             self._greet()
@@ -455,6 +487,16 @@ async def _rotate(settings: Settings, url: str) -> str:
     try:
         async with database.transaction() as db:
             return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _note_backup(url: str, made: backup.Manifest, now: datetime) -> None:
+    """Leave an event of it: a copy of everybody's data was made, and alarms look for how long ago."""
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            events.record(db, "backup.made", subject="backup", actor=COMMAND_LINE, at=now, rows=made.rows)
     finally:
         await database.close()
 

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from swagger_ui_bundle import swagger_ui_path
 
 from app import __version__, following, worker
@@ -29,11 +31,12 @@ from app.certificates.table_router import router as certificates_table
 from app.core import storage as storages
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.http import deprecation, refusals, strictness, tables
+from app.core.http import deprecation, refusals, strictness, tables, tracing
 from app.core.http.conditional import Conditional
 from app.core.http.deprecation import Deprecation, Deprecations
 from app.core.http.envelope import Envelope
 from app.core.http.limits import Limiter
+from app.core.http.measures import Measures
 from app.core.http.origins import Origins
 from app.core.http.uploads import limits
 from app.core.settings import Settings
@@ -126,6 +129,9 @@ ROUTERS = (
 )
 
 
+# The framework's own would tell of addresses, some of which are secrets (app/core/http/tracing.py).
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
 # The operations that will go, by their ids: docs/decisions/0012 says how one comes to stand here.
 DEPRECATED: dict[str, Deprecation] = {}
 
@@ -148,6 +154,9 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     database = Database(database_url, settings.pool_size, following.settle)
     storage = storages.of(settings)
     lines = Lines(database.connect, settings.fast_connections)
+    traces = tracing.of(settings)
+    if traces:
+        traces.watch(database.engine)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -157,6 +166,8 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
             working.cancel()
         await lines.close()
         await database.close()
+        if traces:
+            await to_thread.run_sync(traces.close)
 
     app = FastAPI(
         title="Cultuurcoördinator VO",
@@ -166,7 +177,9 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
+    app.state.tracing = traces
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
     app.state.recorded = attendance_service.recorded
     app.state.limiter = Limiter()
@@ -182,11 +195,13 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
         app.add_middleware(Fast, means=Means(settings, lines), routes=app.state.routes, without=DEPRECATED)
     larger = limits(app.state.routes, settings.max_file_bytes)
     larger += tables.limits(app.state.routes, settings.max_import_bytes)
+    app.state.measures = measures = Measures(database.engine)
     app.add_middleware(
         Envelope,
         clock=clock,
         max_body_bytes=settings.max_body_bytes,
         body_seconds=settings.body_seconds,
+        measures=measures,
         larger=larger,
     )
     app.add_middleware(Origins, allowed=settings.allowed_origins)

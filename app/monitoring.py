@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.http.dependencies import Config, Db, Now
+from app.core.http.measures import PREFIX, Measures
 from app.core.listening import WORKERS
 from app.core.problems import NotFound, Unavailable
 from app.identity.access import ALWAYS_OPEN
@@ -20,7 +21,6 @@ health = APIRouter(prefix="/health", include_in_schema=False)
 metrics = APIRouter(include_in_schema=False)
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_PREFIX = "cultuurcoordinator"
 
 # Workers hold a lock each while they live (core/listening.py).
 _LAG = sa.text("""
@@ -76,8 +76,18 @@ _MOMENTS = (
         """(SELECT min(d.created_at) FROM webhook_delivery d JOIN webhook w ON w.id = d.webhook
              WHERE d.status = 'pending' AND w.status = 'active')""",
     ),
+    (
+        "messages_overdue_seconds",
+        "For how long the e-mail that should have been tried first has waited since",
+        "(SELECT min(next_attempt_at) FROM message WHERE status = 'pending')",
+    ),
 )
-_ALL = sa.text(f"SELECT {', '.join(f'{of} AS {name}' for name, _, of in (*_FIGURES, *_MOMENTS))}")
+# By the subject, which there is an index of.
+_LAST_BACKUP = "(SELECT max(at) FROM event WHERE subject = 'backup' AND type = 'backup.made') AS last_backup"
+LAST_BACKUP = "When the last backup was made by the command, in seconds since 1970; 0: never"
+_ALL = sa.text(
+    f"SELECT {', '.join(f'{of} AS {name}' for name, _, of in (*_FIGURES, *_MOMENTS))}, {_LAST_BACKUP}"
+)
 
 
 @dataclass(frozen=True)
@@ -101,12 +111,14 @@ async def live() -> dict[str, str]:
 
 
 @health.get("/ready", dependencies=[ALWAYS_OPEN])
-async def ready(db: Db, now: Now) -> dict[str, str | int | float]:
-    """The process can serve: the database answers and has its tables (503 otherwise).
+async def ready(request: Request, db: Db, now: Now) -> dict[str, str | int | float]:
+    """The process can serve: it is not about to end, the database answers and has its tables (503 otherwise).
 
     Background work that is behind, or that nobody does, is told and changes nothing: whoever asks the API
     would not be helped by another process on the same database, or by none.
     """
+    if getattr(request.app.state, "ending", False):
+        raise Unavailable("This process is about to end; another takes its place.")
     try:
         await (await db.connection()).execute(sa.text("SELECT version_num FROM alembic_version"))
         behind = await lag(db, now)
@@ -121,7 +133,11 @@ async def ready(db: Db, now: Now) -> dict[str, str | int | float]:
 
 @metrics.get("/metrics", dependencies=[ALWAYS_OPEN])
 async def read_metrics(
-    db: Db, now: Now, settings: Config, authorization: Annotated[str | None, Header()] = None
+    request: Request,
+    db: Db,
+    now: Now,
+    settings: Config,
+    authorization: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Figures in Prometheus's text format, with METRICS_TOKEN; there are none in production without one."""
     token = settings.metrics_token
@@ -130,17 +146,18 @@ async def read_metrics(
         raise NotFound("There is nothing at this address.")
     if expected is not None and not hmac.compare_digest((authorization or "").encode(), expected.encode()):
         raise NotFound("There is nothing at this address.")
-    return Response(await figures(db, now), media_type=TEXT)
+    measures: Measures = request.app.state.measures
+    return Response(await figures(db, now) + measures.text(), media_type=TEXT)
 
 
 async def figures(db: AsyncSession, now: datetime) -> bytes:
-    """Every figure, as the database has it now: the same whichever process is asked."""
+    """Every figure of the register, as the database has it now: the same whichever process is asked."""
     behind = await lag(db, now)
     found = (await (await db.connection()).execute(_ALL)).one()._mapping  # noqa: SLF001  SQLAlchemy's own name
     registry = CollectorRegistry()
 
     def tell(name: str, meaning: str, value: float) -> None:
-        Gauge(f"{_PREFIX}_{name}", meaning, registry=registry).set(value)
+        Gauge(f"{PREFIX}_{name}", meaning, registry=registry).set(value)
 
     tell("workers", "Workers that are connected", behind.workers)
     tell("outbox_oldest_seconds", "Age of the oldest event nothing was made of", behind.oldest_event_seconds)
@@ -148,6 +165,8 @@ async def figures(db: AsyncSession, now: datetime) -> bytes:
         tell(name, meaning, found[name])
     for name, meaning, _ in _MOMENTS:
         tell(name, meaning, _age(found[name], now))
+    last = found["last_backup"]
+    tell("last_backup_timestamp_seconds", LAST_BACKUP, last.timestamp() if last else 0)
     return generate_latest(registry)
 
 

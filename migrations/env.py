@@ -13,6 +13,9 @@ from app.tables import metadata
 
 # Any number of our own: whoever migrates holds this advisory lock.
 LOCK = 7_218_005
+# A statement that waits for a table's lock holds up everybody who comes after it, readers too: so it gives
+# way soon, and app/migrate.py tries again.
+PATIENCE = "500ms"
 
 
 def _rendered(kind: str, item: object, _: object) -> str | Literal[False]:
@@ -29,18 +32,25 @@ def _migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         render_item=_rendered,
+        transaction_per_migration=True,  # so that no lock is held for longer than one of them takes
     )
+    # The session's, to hold through all of them; who waits for it waits as long as it takes.
+    connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+    connection.execute(text(f"SET lock_timeout = '{PATIENCE}'"))
+    connection.commit()
     with context.begin_transaction():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         context.run_migrations()
 
 
 async def _online(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.connect() as connection:
-        await connection.run_sync(_migrate)
-        await connection.commit()
-    await engine.dispose()
+        try:
+            await connection.run_sync(_migrate)
+            await connection.commit()
+        finally:
+            await connection.invalidate()  # and with it goes the lock
+            await engine.dispose()
 
 
 def _url() -> str:

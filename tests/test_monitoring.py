@@ -4,6 +4,7 @@ import re
 
 from pydantic import SecretStr
 
+from tests.conftest import sql
 from tests.webhooks.receivers import Answer, Deliverer, Receiver, subscribe
 from tests.world import World
 
@@ -50,3 +51,65 @@ def test_figures_are_for_who_has_the_token(world: World) -> None:
         assert world.http.get("/metrics", headers=header).status_code == 404
     told = world.http.get("/metrics", headers={"Authorization": "Bearer a token for Prometheus"})
     assert told.status_code == 200
+
+
+def _measured(world: World, name: str, **labels: str) -> float:
+    """A figure with labels, such as requests_total; 0 when there is none."""
+    text = world.http.get("/metrics").text
+    found = {
+        tuple(sorted(re.findall(r'(\w+)="([^"]*)"', said))): float(value)
+        for said, value in re.findall(rf"^cultuurcoordinator_{name}{{(.*)}} (\S+)$", text, re.MULTILINE)
+    }
+    return found.get(tuple(sorted(labels.items())), 0.0)
+
+
+def test_requests_are_counted_by_route_and_status_and_timed(world: World) -> None:
+    made = world.register()
+    path = f"/v1/registrations/{made['id']}"
+    for _ in range(3):
+        assert world.fleck.get(path).status_code == 200
+    assert world.mocca.get(path).status_code == 404
+    assert world.http.request("SPY", f"/v1/nowhere/{made['id']}").status_code in (404, 405)
+    route = "/v1/registrations/{registrationId}"
+    assert _measured(world, "requests_total", method="GET", route=route, status="200") == 3
+    assert _measured(world, "requests_total", method="GET", route=route, status="404") == 1
+    assert _measured(world, "request_seconds_count", method="GET", route=route) == 4
+    assert _measured(world, "request_seconds_bucket", method="GET", route=route, le="+Inf") == 4
+    text = world.http.get("/metrics").text
+    assert 'method="other",route="other"' in text
+    for secret in (made["id"], "SPY", "nowhere", made["enrolmentForm"]["token"]):
+        assert secret not in text
+
+
+def test_connections_in_use_are_told_beside_how_many_there_may_be(world: World) -> None:
+    figures = _figures(world)
+    assert figures["pool_connections"] == world.app.state.settings.pool_size
+    assert 1 <= figures["pool_connections_in_use"] <= figures["pool_connections"]
+
+
+def test_an_email_that_should_have_gone_is_told_by_its_lateness(world: World) -> None:
+    deliverer = Deliverer(world)
+    deliverer.round()
+    assert _figures(world)["messages_overdue_seconds"] == 0
+    world.register()
+    deliverer.collect()
+    deliverer.later(minutes=10)
+    assert _figures(world)["messages_overdue_seconds"] == 600
+
+
+def test_the_last_backup_is_told(world: World) -> None:
+    assert _figures(world)["last_backup_timestamp_seconds"] == 0
+    record = (
+        "INSERT INTO event (type, subject, actor, at, data) "
+        "VALUES ('backup.made', 'backup', 'command-line', '2021-06-15T06:00Z', '{\"rows\": 1}')"
+    )
+    sql(world.database_url, record)
+    assert _figures(world)["last_backup_timestamp_seconds"] == 1623736800
+
+
+def test_a_process_that_is_about_to_end_is_not_ready(world: World) -> None:
+    world.app.state.ending = True
+    answer = world.http.get("/health/ready", headers={"Accept-Language": "nl"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["detail"] == "Dit proces stopt zo; een ander neemt het over."
+    assert world.http.get("/v1/organisations").status_code == 200

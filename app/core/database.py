@@ -4,6 +4,8 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -31,6 +33,17 @@ SQLModel.metadata.naming_convention = {
 }
 
 
+# What the pool's connections are born with, for what comes by HTTP: who waits longer than this has long gone.
+# A transaction that does nothing for so long is a process that hangs, with locks that others need.
+AT_MOST = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10min",
+}
+# For a connection, the pool's or a new one: a host that is gone does not even refuse.
+CONNECT_SECONDS = 5.0
+
+
 class Database:
     """The engine of one process, and the sessions it gives.
 
@@ -50,21 +63,22 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=10,
+            pool_timeout=CONNECT_SECONDS,
             hide_parameters=True,  # errors are logged, and parameters are personal data
         )
-        event.listen(self.engine.sync_engine, "do_connect", _connect)
+        event.listen(self.engine.sync_engine, "do_connect", partial(_connect, at_most=AT_MOST))
 
     @asynccontextmanager
     async def transaction(self, acting: Acting | None = tenancy.WHOLE) -> AsyncIterator[AsyncSession]:
         """One session, one transaction: committed at the end, rolled back when anything is raised.
 
-        It acts as the register itself, or as nobody, until it says as whom (core/tenancy.py). A Problem with
-        `keeps_record` is the exception: it commits the record of the refused attempt.
+        It acts as the register itself, with all the time that it takes, or as nobody, until it says as whom
+        (core/tenancy.py). A Problem with `keeps_record` is the exception: it commits the record of the
+        refused attempt.
         """
         async with AsyncSession(self.engine, expire_on_commit=False) as db:
             if acting:
-                tenancy.begin_as(db, acting)
+                tenancy.begin_as(db, acting, patient=True)
             try:
                 yield db
             except Problem as problem:
@@ -110,10 +124,17 @@ async def set_aside(db: AsyncSession) -> None:
     await db.rollback()
 
 
-def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _connect(
+    dialect: Dialect,
+    _record: object,
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+    at_most: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """Connect, as who sees nothing of anybody; Unavailable when there is no server to connect to."""
+    born = {"role": tenancy.PARTNER, **at_most}
     try:
-        return dialect.connect(*arguments, **named, server_settings={"role": tenancy.PARTNER})
+        return dialect.connect(*arguments, **{"timeout": CONNECT_SECONDS, **named}, server_settings=born)
     except OSError as refused:
         raise Unavailable from refused
     except asyncpg.InvalidParameterValueError as no_role:  # the migrations make the roles

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import importlib.util
 import inspect
 import os
 import re
@@ -71,6 +72,9 @@ class Settings(BaseSettings):
         le=100,
         description="for the short ways, beside the pool; 0: everything goes the long",
     )
+    drain_seconds: float = Field(
+        default=0.0, ge=0, le=300, description="for so long after SIGTERM requests are still taken"
+    )
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
     check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")
@@ -104,6 +108,10 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, min_length=16, description="asked of who reads /metrics; required for it in production"
     )
+    traces_url: str | None = Field(
+        default=None, description="where traces are sent, by OTLP over HTTP; none are made when absent"
+    )
+    traces_share: float = Field(default=1.0, ge=0, le=1, description="of the requests that begin a trace")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     body_seconds: float = Field(
@@ -247,6 +255,19 @@ class Settings(BaseSettings):
         if not OIDC_SCOPES.fullmatch(written):
             raise ValueError("should read openid, or several scopes with one space between")
         return written
+
+    @field_validator("traces_url")
+    @classmethod
+    def _a_collector(cls, url: str | None) -> str | None:
+        """Accept the whole address that spans are posted to; their packages have to be there."""
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.path.strip("/"):
+            raise ValueError("should read https://host:4318/v1/traces")
+        if importlib.util.find_spec("opentelemetry.exporter") is None:
+            raise ValueError("needs the packages of requirements/traces.txt")
+        return url
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -22,7 +22,9 @@ ACT = (
     f"set_config('role', :role, true), set_config('{TENANT}', :tenant, true), "
     f"set_config('{ORIGIN}', :origin, true)"
 )
-_ACTING, _FROM = "acts as", "comes from"
+# Background work and commands take the time that they take; what comes by HTTP does not (core/database.py).
+_PATIENTLY = "set_config('statement_timeout', '0', true)"
+_ACTING, _FROM, _PATIENT = "acts as", "comes from", "has time"
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,22 @@ def said(session: Session, acting: Acting) -> dict[str, str]:
     return {"role": acting.role, "tenant": acting.tenant, "origin": session.info.get(_FROM, "")}
 
 
-def begin_as(db: AsyncSession, acting: Acting) -> None:
-    """Every transaction that `db` begins from now on acts so; one that has begun does not."""
+def begin_as(db: AsyncSession, acting: Acting, *, patient: bool = False) -> None:
+    """Every transaction that `db` begins from now on acts so; one that has begun does not.
+
+    When `patient`, no statement of theirs is given up for the time that it takes.
+    """
     db.info[_ACTING] = acting
+    if patient:
+        db.info[_PATIENT] = True
 
 
 @event.listens_for(Session, "after_begin")
 def _act(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     acting: Acting | None = session.info.get(_ACTING)
     if acting and not transaction.nested:
-        connection.execute(sa.text(f"SELECT {ACT}"), said(session, acting))
+        says = f"{ACT}, {_PATIENTLY}" if session.info.get(_PATIENT) else ACT
+        connection.execute(sa.text(f"SELECT {says}"), said(session, acting))
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ class Tokens:
             known = caller, claims["iat"], claims["exp"]
             self._remember(token, known, at)
         caller, issued_at, ends_at = known
-        if issued_at <= at < ends_at:
+        if issued_at - tokens.AHEAD.total_seconds() <= at < ends_at:
             return caller
         del self._known[token]
         return None

@@ -37,10 +37,8 @@ from app.identity.schemas import (
 _CLIENT = "EXISTS (SELECT FROM client WHERE id = :caller AND ended_at IS NULL) AS live"
 _PLAYS = "slug = :organisation AND (:plays = 'admin' OR :plays = ANY (roles))"
 _PERSON = f"EXISTS (SELECT FROM organisation WHERE {_PLAYS}) AS live"
-# A request that takes the database longer is given up: its caller has long gone.
-_AT_MOST = "set_config('statement_timeout', '30s', true), set_config('lock_timeout', '10s', true)"
-_ADMIT_CLIENT = sa.text(f"SELECT {_CLIENT}, {tenancy.ACT}, {_AT_MOST}")
-_ADMIT_PERSON = sa.text(f"SELECT {_PERSON}, {tenancy.ACT}, {_AT_MOST}")
+_ADMIT_CLIENT = sa.text(f"SELECT {_CLIENT}, {tenancy.ACT}")
+_ADMIT_PERSON = sa.text(f"SELECT {_PERSON}, {tenancy.ACT}")
 # For how long secrets may overlap at most, how many are shown of one client, and how much of a digest.
 LONGEST_OVERLAP = timedelta(days=30)
 SHOWN_SECRETS = 10

@@ -10,6 +10,8 @@ from app.identity.caller import ROLE_SCOPES, Caller, Role, Scope, Unauthenticate
 
 ALGORITHM = "HS256"
 KIND = "at+jwt"
+# So far the clock of the host that issued a token may be ahead of this one's, or this one's be set back.
+AHEAD = timedelta(seconds=60)
 
 
 def issue(key: bytes, issuer: str, caller: Caller, now: datetime, lifetime: timedelta) -> str:
@@ -54,7 +56,7 @@ def read(key: bytes, issuer: str, token: str, now: datetime) -> Caller:
         caller = _caller(claims)
         is_ours = is_access_token(read["header"]) and claims["client_id"] == claims["sub"]
         begins = max(_second(claims["iat"]), _second(claims.get("nbf", 0)))
-        in_time = begins <= now.timestamp() < _second(claims["exp"])
+        in_time = begins - AHEAD.total_seconds() <= now.timestamp() < _second(claims["exp"])
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise refusal("The token is not one of ours.") from error
     if not is_ours:

@@ -147,6 +147,7 @@ SILENT: Mapping[str, str] = {
     "applicant.changed": "the partner corrects what the applicant said",
     "attendance.corrected": "stands on the participant's own page",
     "attendance.recorded": "stands on the participant's own page",
+    "backup.made": "about the register, not a person",
     "certificate-batch.asked": "each certificate has an event of its own",
     "certificate.review-closed": "the certifier decides; what comes of it has an event of its own",
     "certificate.review-opened": "the certificate is valid until the certifier has decided",

@@ -12,6 +12,7 @@ TYPES: tuple[str, ...] = tuple(sorted({*kinds.TOLD, *kinds.SILENT}))
 NOUNS: Mapping[str, str] = {
     "applicant": "Somebody's name or address was corrected, or somebody was erased.",
     "attendance": "Attendance of a participant was recorded or corrected.",
+    "backup": "A backup of the whole register was made.",
     "certificate": "A certificate was issued, reissued or revoked, or is looked at again.",
     "certificate-batch": "Certificates were asked for, many at once.",
     "client": "An API client was added, got a new secret or other keys, or was ended.",

@@ -1,6 +1,7 @@
 """The database: one transaction, and what is left of it; and no database at all."""
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -253,3 +254,35 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def _tests(url: str) -> list[str]:
     return [row["type"] for row in sql(url, "SELECT type FROM event WHERE type LIKE 'test.%'")]
+
+
+def test_what_comes_by_http_has_its_bounds_and_background_work_its_time(world: World) -> None:
+    async def bounds(db: Db) -> list[str]:
+        return await _bounds(db)
+
+    world.app.add_api_route("/v1/bounds", bounds)
+    assert world.http.get("/v1/bounds").json() == ["30s", "10s", "10min"]
+
+    async def background() -> list[str]:
+        async with world.app.state.database.transaction() as db:
+            return await _bounds(db)
+
+    assert world.http.portal.call(background) == ["0", "10s", "10min"]
+    # The connection that it gave back is as it was.
+    assert world.http.get("/v1/bounds").json() == ["30s", "10s", "10min"]
+
+
+async def _bounds(db: AsyncSession) -> list[str]:
+    names = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
+    connection = await db.connection()
+    return [(await connection.execute(sa.text(f"SHOW {name}"))).scalar_one() for name in names]
+
+
+def test_a_full_disk_is_no_failure_of_ours(world: World) -> None:
+    async def fill(_: Db) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    world.app.add_api_route("/v1/fill", fill)
+    answer = world.http.get("/v1/fill")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["detail"] == "There is no room to keep this; nothing was changed. Try again."

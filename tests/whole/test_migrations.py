@@ -7,12 +7,16 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import migrate
@@ -135,3 +139,53 @@ def test_several_processes_may_migrate_at_once(databases: tuple[str, str]) -> No
     processes = [subprocess.Popen([sys.executable, "-c", script], cwd=migrate.ROOT) for _ in range(3)]
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
     assert sql(url, "SELECT count(*) FROM alembic_version")[0][0] == 1
+
+
+def test_a_migration_gives_way_and_is_tried_again(databases: tuple[str, str]) -> None:
+    """What waits for a table's lock would hold up everybody behind it, readers too."""
+    url, _ = databases
+    migrate.upgrade(url)
+    migrate.downgrade(url, "-1")
+    taken, waits = threading.Event(), list[float]()
+
+    async def read_for_a_while() -> None:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        async with connection.transaction():
+            await connection.execute("SELECT count(*) FROM registration, event, certificate, webhook")
+            taken.set()
+            await asyncio.sleep(2)
+        await connection.close()
+
+    def read() -> None:
+        while reader.is_alive():
+            begun = time.monotonic()
+            sql(url, "SELECT count(*) FROM registration")
+            waits.append(time.monotonic() - begun)
+            time.sleep(0.05)
+
+    reader = threading.Thread(target=lambda: asyncio.run(read_for_a_while()))
+    reader.start()
+    assert taken.wait(10)
+    others = threading.Thread(target=read)
+    others.start()
+    migrate.upgrade(url)
+    reader.join()
+    others.join()
+    assert max(waits) < 1.5
+    scripts = ScriptDirectory.from_config(migrate.config(url))
+    assert [row[0] for row in sql(url, "SELECT version_num FROM alembic_version")] == scripts.get_heads()
+
+
+def test_a_migration_that_never_gets_in_says_so(
+    databases: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "PATIENCE", 0.0)
+    monkeypatch.setattr("alembic.command.upgrade", _never)
+    with pytest.raises(DBAPIError, match="lock timeout"):
+        migrate.upgrade(databases[0])
+
+
+def _never(*_: object) -> None:
+    error = Exception("canceling statement due to lock timeout")
+    error.sqlstate = "55P03"  # type: ignore[attr-defined]  # as the driver's own has it
+    raise DBAPIError("ALTER TABLE", None, error)

@@ -34,7 +34,8 @@ def test_each_package_has_one_version_and_hashes(path: Path) -> None:
 
 def test_whatever_is_asked_for_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = {"run": project["project"]["dependencies"], **project["dependency-groups"]}
+    extras = project["project"]["optional-dependencies"]
+    asked = {"run": project["project"]["dependencies"], **extras, **project["dependency-groups"]}
     assert set(asked) == {path.stem for path in PINNED}
     for stem, wanted in asked.items():
         pins = "\n".join(entries(ROOT / f"requirements/{stem}.txt"))

@@ -3,7 +3,6 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import structlog
 from fastapi import Request
@@ -18,6 +17,7 @@ from app.core.clock import Clock
 from app.core.http import refusals
 from app.core.http.bodies import Bounds, bounded
 from app.core.http.limits import TOLD
+from app.core.http.measures import Measures
 from app.core.problems import BodyTooLarge
 from app.core.values import utc
 
@@ -40,9 +40,8 @@ class Envelope:
 
     Gives each request an id (`X-Request-Id`, and `instance` in problems), adds the headers that every
     answer carries, refuses a body over `max_body_bytes` (or what `larger` says of a route) or one
-    that takes too long (`bodies.py`), turns a failure
-    into a problem document, and logs one line without the address's secrets: the route's template, never the
-    path itself.
+    that takes too long (`bodies.py`), turns a failure into a problem document, and measures it and
+    logs one line without the address's secrets: the route's template, never the path itself.
     """
 
     def __init__(
@@ -51,9 +50,10 @@ class Envelope:
         clock: Clock,
         max_body_bytes: int,
         body_seconds: float,
+        measures: Measures,
         larger: Sequence[tuple[APIRoute, int, BodyTooLarge]] = (),
     ) -> None:
-        self.app, self.larger, self.seconds = app, larger, body_seconds
+        self.app, self.measures, self.larger, self.seconds = app, measures, larger, body_seconds
         self.usual = max_body_bytes, BodyTooLarge(f"The body may have {max_body_bytes} bytes at most.")
         headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
@@ -92,7 +92,9 @@ class Envelope:
                 await refusals.respond(Request(asked), refusal)(asked, receive, send_with_headers)
             else:
                 await self._answer(asked, limited, send_with_headers, begun=lambda: status > 0)
-            _log(scope["method"], asked.get("route"), status, started)
+            seconds, route = time.perf_counter() - started, getattr(asked.get("route"), "path", None)
+            self.measures.note(scope["method"], route, status, seconds)
+            _log(scope["method"], route, status, seconds)
 
     def _limit(self, scope: Scope) -> tuple[int, BodyTooLarge]:
         """How large the request's body may be, and what is said of a larger one."""
@@ -119,11 +121,5 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
-def _log(method: str, route: Any, status: int, started: float) -> None:
-    log.info(
-        "answered",
-        method=method,
-        route=getattr(route, "path", None),
-        status=status,
-        milliseconds=round((time.perf_counter() - started) * 1000, 1),
-    )
+def _log(method: str, route: str | None, status: int, seconds: float) -> None:
+    log.info("answered", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))

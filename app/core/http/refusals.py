@@ -1,5 +1,6 @@
 """Turns every refusal and failure into a problem document: one handler for each source of them."""
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -43,6 +44,8 @@ PAGES = Pages(Path(__file__).parent, "refusal.css")
 GOING_AWAY = ("08", "53", "57P", "3D000", "28", "25006")
 # A statement took too long, or waited too long for another transaction.
 TOO_LONG = ("57014", "55P03")
+# A disk that is full, or as full as it may be.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 TITLES_NL = {
     400: "Onjuist verzoek",
@@ -220,6 +223,9 @@ async def _no_connection(request: Request, error: Exception) -> Response:
 
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a failure of our own: logged in full, told without particulars."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        log.error("no room for files", error=error.strerror)
+        return respond(request, Unavailable("There is no room to keep this; nothing was changed. Try again."))
     log.error("unexpected error", exc_info=error)
     titles: dict[Language, str] = {"en": "Internal error", "nl": TITLES_NL[500]}
     detail = "Something went wrong on our side; nothing was changed. The instance helps us find it."
