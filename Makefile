@@ -10,12 +10,13 @@ FUZZ := .venv/.fuzz-installed
 BROWSER := .venv/.browser-installed
 NODE := tools/node_modules/.installed
 CLIENTS := build/clients/.installed
+SUPPLY := build/supply/.installed
 # Node's own programs come from a wheel; they find each other by PATH.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools
 RULESET := ../shared/standards/nl-api-design-rules-2.2.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fuzz faults clients credentials fix openapi examples release bench migration lock clean
+.PHONY: help run test check browser fuzz faults clients credentials identity sbom audit fix openapi examples release bench migration lock clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -54,6 +55,19 @@ clients: $(DEV) $(NODE) $(CLIENTS) ## make clients in TypeScript and Python from
 credentials: $(DEV) $(NODE) ## have certificates' credentials judged by others' verifiers, with the official contexts
 	$(BIN)/python -m pytest -q tests/credentials/independent.py
 
+identity: $(DEV) $(NODE) ## have people sign in with a real OpenID Connect provider, and call the API
+	$(BIN)/python -m pytest -q tests/identity/signing_in.py
+
+sbom: $(SUPPLY) ## write what is shipped, in build/sbom.json (CycloneDX) and build/licences.txt; a licence nobody chose fails
+	build/supply/bin/cyclonedx-py environment build/shipped/bin/python --pyproject pyproject.toml \
+	  --mc-type application --output-reproducible --output-file build/sbom.json
+	@$(BIN)/python -m tools.licences build/sbom.json > build/licences.txt || { cat build/licences.txt; exit 1; }
+	@echo "$$(wc -l < build/licences.txt) packages: build/sbom.json, build/licences.txt"
+
+audit: $(SUPPLY) ## ask osv.dev, over the internet, what is known to be wrong with the pinned versions
+	@for one in run dev; do \
+	  build/supply/bin/pip-audit --disable-pip --require-hashes -s osv -r requirements/$$one.txt || exit 1; done
+
 fix: $(DEV) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -90,6 +104,8 @@ lock: $(DEV) ## pin the dependencies anew, with hashes
 	  --no-header --upgrade --group pyproject.toml:clients -o requirements/clients.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --constraint requirements/dev.txt --group browser -o requirements/browser.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade --group pyproject.toml:supply -o requirements/supply.txt
 
 clean: ## take away what was set up; the data folder stays
 	rm -rf .venv tools/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -122,4 +138,13 @@ $(NODE): tools/package-lock.json | $(DEV)
 $(CLIENTS): requirements/clients.txt | $(DEV)
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/clients.txt
+	@touch $@
+
+# What is shipped, and nothing beside it; and the tools that look at it from outside.
+$(SUPPLY): requirements/run.txt requirements/supply.txt | $(DEV)
+	$(PYTHON) -m venv build/shipped
+	build/shipped/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/run.txt
+	build/shipped/bin/python -m pip --quiet --disable-pip-version-check uninstall --yes pip
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/supply.txt
 	@touch $@

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -20,21 +20,23 @@ from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app import backup, cli_privacy, following
+from app import backup, cli_privacy, following, serving
 from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
 from app.certificates import audit
-from app.core import embedded, logs, storage
+from app.core import embedded, etags, logs, storage
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.problems import Problem, Unavailable
+from app.core.paging import Window
+from app.core.problems import NotFound, Problem, Unavailable
 from app.core.settings import Settings
+from app.core.values import utc
 from app.credentials import keys
 from app.identity import service as identity
 from app.identity.caller import Role
-from app.identity.schemas import ClientCreate, ClientWithSecret
+from app.identity.schemas import ClientCreate, ClientRead, ClientWithSecret, FirstKeySet, Rotation
 from app.main import create_app
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -135,23 +137,69 @@ def create_client(
     organisation: Annotated[str, typer.Option(help="Slug of the organisation, such as fleck.")],
     role: Annotated[Role, typer.Option(help="What the client may do.")],
     name: Annotated[str | None, typer.Option(help="What the client is for.")] = None,
+    jwks: Annotated[
+        Path | None, typer.Option(help="File with its public keys (a JWK Set), in place of a secret.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Add an API client; its secret is printed this once. Works beside a running server."""
     settings = _settings()
     try:
         with _database(settings) as url:
-            wanted = ClientCreate(organisation=organisation, role=role, name=name)
+            keys_of_its_own = FirstKeySet.model_validate_json(jwks.read_bytes()) if jwks else None
+            wanted = ClientCreate(organisation=organisation, role=role, name=name, jwks=keys_of_its_own)
             added = asyncio.run(_add_client(settings, url, wanted))
     except Problem as problem:
         faults = [fault["detail"] for fault in problem.extra.get("errors", [])]
         _fail(" ".join(faults) or problem.detail)
+    except OSError as error:
+        _fail(f"--jwks: {jwks} cannot be read: {_one_line(error)}.")
     except ValidationError as invalid:
-        _fail(" ".join(f"--{fault['loc'][0]}: {fault['msg']}." for fault in invalid.errors()))
+        _fail(
+            " ".join(
+                f"--{fault['loc'][0] if fault['loc'] else 'jwks'}: {fault['msg']}."
+                for fault in invalid.errors()
+            )
+        )
     if as_json:
         typer.echo(json.dumps({"clientId": added.client_id, "clientSecret": added.client_secret}))
     else:
         typer.echo(f"client id      {added.client_id}\nclient secret  {added.client_secret}")
+
+
+@clients_cli.command("list")
+def list_clients() -> None:
+    """List every API client: its id, when it last asked for a token, and whether it has been ended."""
+    settings = _settings()
+    with _database(settings) as url:
+        clients = asyncio.run(_clients(url))
+    for one in clients:
+        used = utc(one.last_used_at) if one.last_used_at else "never used"
+        typer.echo(f"{one.client_id:<34} {used:<28} {'ended' if one.ended_at else 'works':<6} {one.name}")
+
+
+@clients_cli.command("rotate")
+def rotate_client(
+    client_id: Annotated[str, typer.Argument(help="The client's id.")],
+    overlap_hours: Annotated[
+        int, typer.Option(min=0, max=720, help="For how long the secrets before go on working.")
+    ] = 0,
+) -> None:
+    """Give an API client a new secret, printed this once; the ones before end. Works beside a server."""
+    settings = _settings()
+    until = Clock(settings.at).now() + timedelta(hours=overlap_hours) if overlap_hours else None
+    with _database(settings) as url:
+        rotated = asyncio.run(_rotate_client(settings, url, client_id, Rotation(keepOthersUntil=until)))
+    typer.echo(f"client id      {rotated.client_id}\nclient secret  {rotated.client_secret}")
+
+
+@clients_cli.command("end")
+def end_client(client_id: Annotated[str, typer.Argument(help="The client's id.")]) -> None:
+    """End an API client: its secrets, keys and tokens are refused from now on."""
+    settings = _settings()
+    with _database(settings) as url:
+        asyncio.run(_end_client(settings, url, client_id))
+    typer.echo(f"{client_id} has been ended.")
 
 
 @keys_cli.command("rotate")
@@ -325,16 +373,7 @@ class _Uvicorn(uvicorn.Server):
 
 def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[ClientWithSecret]) -> None:
     """Serve until stopped; exits with 1 when the application does not start."""
-    config = uvicorn.Config(
-        create_app(settings, url, with_worker=settings.worker),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Nobody's word on who calls is taken but that of the proxies that were named.
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=10,
-    )
+    config = serving.config(create_app(settings, url, with_worker=settings.worker), settings)
     server = _Uvicorn(config, lambda: _greet(settings, clients))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -371,6 +410,42 @@ async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> Cli
     try:
         async with database.transaction() as db:
             return await identity.add_client(db, COMMAND_LINE, wanted, Clock(settings.at).now())
+    finally:
+        await database.close()
+
+
+async def _clients(url: str) -> list[ClientRead]:
+    database, found, cursor = Database(url), list[ClientRead](), None
+    try:
+        async with database.transaction() as db:
+            while True:
+                page = await identity.list_clients(db, Window(100, cursor))
+                found += page.items
+                cursor = page.next_cursor
+                if cursor is None:
+                    return found
+    finally:
+        await database.close()
+
+
+async def _rotate_client(settings: Settings, url: str, client_id: str, how: Rotation) -> ClientWithSecret:
+    database, now = Database(url), Clock(settings.at).now()
+    try:
+        async with database.transaction() as db:
+            return await identity.rotate_client(db, COMMAND_LINE, client_id, how, now, etags.ANYTHING)
+    except NotFound as unknown:
+        _fail(unknown.detail)
+    finally:
+        await database.close()
+
+
+async def _end_client(settings: Settings, url: str, client_id: str) -> None:
+    database, now = Database(url), Clock(settings.at).now()
+    try:
+        async with database.transaction() as db:
+            await identity.end_client(db, COMMAND_LINE, client_id, now, etags.ANYTHING)
+    except NotFound as unknown:
+        _fail(unknown.detail)
     finally:
         await database.close()
 

@@ -43,7 +43,9 @@ from app.credentials.router import well_known
 from app.documentation.router import Assets
 from app.documentation.router import router as documentation
 from app.draws.router import router as draws
+from app.identity import provider
 from app.identity.events_router import router as events
+from app.identity.metadata_router import router as metadata
 from app.identity.router import clients, organisations, tokens
 from app.imports.exports_router import router as registration_files
 from app.imports.router import router as registration_imports
@@ -69,6 +71,7 @@ from app.webhooks.router import router as webhooks
 
 ROUTERS = (
     tokens,
+    metadata,
     organisations,
     clients,
     catalogue,
@@ -125,7 +128,9 @@ DEPRECATED: dict[str, Deprecation] = {}
 
 # Links to the check of a certificate are shared, and what people share them with adds to the query.
 for router in ROUTERS:
-    strictness.refuse_what_is_unknown(router.routes, any_query={"verifyCertificate", "showCheckPage"})
+    strictness.refuse_what_is_unknown(
+        router.routes, any_query={"verifyCertificate", "showCheckPage", "showSignedIn"}
+    )
 deprecation.mark([route for router in ROUTERS for route in router.routes], DEPRECATED)
 
 # Included once: what the framework works out for a route at its first request is there for every application.
@@ -161,6 +166,7 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.state.recorded = attendance_service.recorded
     app.state.limiter = Limiter()
     app.state.storage = storage
+    app.state.sign_in = provider.sign_in(settings)
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     app.router.routes.extend(API.routes)
     app.mount("/v1/docs/assets", Assets(directory=swagger_ui_path))
@@ -169,7 +175,13 @@ def create_app(settings: Settings, database_url: str, *, with_worker: bool = Fal
     app.add_middleware(Deprecations, deprecated=DEPRECATED)
     larger = limits(app.state.routes, settings.max_file_bytes)
     larger += tables.limits(app.state.routes, settings.max_import_bytes)
-    app.add_middleware(Envelope, clock=clock, max_body_bytes=settings.max_body_bytes, larger=larger)
+    app.add_middleware(
+        Envelope,
+        clock=clock,
+        max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        larger=larger,
+    )
     app.add_middleware(Origins, allowed=settings.allowed_origins)
     return app
 

@@ -26,6 +26,7 @@ from app.core.idempotency import KeyInUse, KeyReused
 from app.core.language import Language
 from app.core.texts import Catalogue
 from app.core.values import without_defaults
+from app.identity.provider import Known
 
 PREFIX = "/v1"
 # What the server answered when the pilot was played: `make examples` writes it anew.
@@ -81,6 +82,7 @@ FAILURES = {"500": "Failed", "503": "Unavailable"}
 SHARED = {
     "400": "Invalid",
     "401": "Unauthenticated",
+    "408": "TooSlow",
     "412": "Changed",
     "413": "TooLarge",
     "415": "UnsupportedMediaType",
@@ -122,6 +124,7 @@ IN_PATHS = {
 }
 IN_BODIES: dict[str, dict[str, Any]] = {
     "changeOrganisation": {"region": "Flevoland"},
+    "rotateClient": {},
     "changeEdition": {"answerDays": 14},
     "changeSession": {"title": "Bijeenkomst 1"},
     "changeRegistration": {"position": "docent beeldende vorming"},
@@ -181,6 +184,18 @@ def document(app: FastAPI, language: Language = "en") -> dict[str, Any]:
 
     info = {**english["info"], "title": dutch(english["info"]["title"])}
     return {**with_words(english, dutch), "info": with_words(info, dutch)}
+
+
+def with_sign_in(made: dict[str, Any], known: Known, scopes: str) -> dict[str, Any]:
+    """The document with the way in for people: the provider's, by authorization code with PKCE."""
+    flow = {
+        "authorizationUrl": known.authorization_endpoint,
+        "tokenUrl": known.token_endpoint,
+        "scopes": dict.fromkeys(scopes.split(), ""),
+    }
+    schemes = made["components"]["securitySchemes"]
+    oauth2 = {**schemes["oauth2"], "flows": {**schemes["oauth2"]["flows"], "authorizationCode": flow}}
+    return {**made, "components": {**made["components"], "securitySchemes": {**schemes, "oauth2": oauth2}}}
 
 
 def with_words(node: Any, say: Callable[[str], str]) -> Any:
@@ -296,7 +311,8 @@ def _say_refusals(made: dict[str, Any]) -> None:
         responses["401"] = {"description": "Not authenticated"}
         responses["403"] = {"description": "Not allowed"}
     if "requestBody" in made:
-        responses["413"] = {"description": "Body too large"}
+        responses["408"] = {"description": problems.BodyTooSlow.title}
+        responses["413"] = {"description": problems.BodyTooLarge.title}
         responses["415"] = {"description": "Unsupported media type"}
 
 

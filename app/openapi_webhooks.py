@@ -60,7 +60,7 @@ def section() -> dict[str, Any]:
 
 def _operation(name: str, said: str) -> dict[str, Any]:
     types = catalogue.types_of(name)
-    kind = {"properties": {"type": {"enum": types}}}
+    kind = {"properties": {"type": {"enum": types, "x-grows": True}}}
     payload = {"allOf": [{"$ref": _REFERENCE.format(model="WebhookPayload")}, kind]}
     words = "".join(part.capitalize() for part in name.split("-"))
     return {

@@ -51,6 +51,7 @@ CLOSED = {
     "certificate_batch": "the certifier's",
     "certificate_batch_item": "the certifier's",
     "certificate_counter": "numbers are the certifier's to give",
+    "client_assertion": "used before anybody is known",
     "client_secret": "asked for before anybody is known",
     "duplicate_decision": "the administrators'",
     "erasure": "the administrators'",

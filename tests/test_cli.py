@@ -164,7 +164,7 @@ def test_the_address_is_printed_when_it_answers_and_malformed_http_never_reaches
             raw.sendall(b"GET / nonsense\r\n\r\n")
             answer = raw.recv(4096)
         assert answer.startswith(b"HTTP/1.1 400 ")
-        assert b"content-type: text/plain" in answer.lower()
+        assert b"content-type: application/problem+json" in answer.lower()
         assert b"x-request-id" not in answer.lower()
 
 
@@ -253,3 +253,36 @@ def test_a_worker_works_until_it_is_told_to_stop(database_url: str, tmp_path: Pa
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
     assert log.read_text() == ""
+
+
+def test_who_is_locked_out_gets_in_again_on_the_host(empty_database: str, tmp_path: Path) -> None:
+    """Clients are listed, made with keys, given other secrets and ended, by commands alone."""
+
+    def done(*arguments: str) -> str:
+        result = command("clients", *arguments, DATABASE_URL=empty_database)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
+    assert command("seed", "pilot", DATABASE_URL=empty_database).returncode == 0
+    assert done("list") == ""
+    made = json.loads(done("create", "--organisation", "lkca", "--role", "admin", "--json"))
+    keys = tmp_path / "jwks.json"
+    key = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    keys.write_text(json.dumps({"keys": [key]}))
+    of_fleck = ("create", "--organisation", "fleck", "--role", "partner", "--json", "--jwks")
+    assert json.loads(done(*of_fleck, str(keys)))["clientSecret"] == ""
+    again = done("rotate", made["clientId"], "--overlap-hours", "24")
+    assert made["clientSecret"] not in again
+    assert re.search(r"^client secret  [\w-]{43}$", again, re.MULTILINE)
+    expiries = sql(empty_database, "SELECT expires_at FROM client_secret WHERE ended_at IS NULL")
+    assert [row["expires_at"] is None for row in expiries].count(True) == 1
+    done("end", made["clientId"])
+    listed = done("list").splitlines()
+    assert [line.split()[0].rpartition("-")[0] for line in listed] == ["fleck-partner", "lkca-admin"]
+    assert [" ended " in line for line in listed] == [False, True]
+    refused = [("rotate", made["clientId"]), ("end", "nobody"), (*of_fleck, "/nowhere")]
+    keys.write_text(json.dumps({"keys": [{**key, "d": "AAAA"}]}))
+    for arguments in [*refused, (*of_fleck, str(keys))]:
+        result = command("clients", *arguments, DATABASE_URL=empty_database)
+        assert (result.returncode, result.stdout) == (2, ""), arguments
+        assert "Traceback" not in result.stderr

@@ -80,8 +80,9 @@ class Party:
         """A token with every scope of the role."""
         app = self.world.app
         caller = Caller(self.id, self.credentials["organisation"], self.role, ROLE_SCOPES[self.role])
-        key = app.state.settings.key("access tokens")
-        return tokens.issue(key, caller, app.state.clock.now(), timedelta(minutes=5))
+        settings = app.state.settings
+        key = settings.key("access tokens")
+        return tokens.issue(key, settings.base_url, caller, app.state.clock.now(), timedelta(minutes=5))
 
     def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """The answer to one request."""

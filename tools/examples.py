@@ -15,7 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,7 +30,9 @@ from app.core.database import Database
 from app.core.http import tables
 from app.core.http.strictness import FORM, MERGE_PATCH
 from app.core.settings import Settings
+from app.core.values import utc
 from app.credentials.keys import Vault
+from app.identity.schemas import EXAMPLE_KEY
 from app.imports.router import CSV_EXAMPLE, JSON_LINES_EXAMPLE
 from app.main import create_app
 from app.webhooks import claims, outcomes
@@ -213,7 +215,9 @@ def _prepare(world: World) -> None:
     client = good(admin.post("/v1/clients", {"organisation": "fleck", "role": "partner", "name": "Website"}))
     good(admin.get("/v1/clients"))
     good(admin.get(f"/v1/clients/{client['clientId']}"))
-    good(admin.post(f"/v1/clients/{client['clientId']}/_rotate"))
+    overlap = {"keepOthersUntil": utc(world.app.state.clock.now() + timedelta(days=1))}
+    good(admin.post(f"/v1/clients/{client['clientId']}/_rotate", overlap))
+    good(admin.put(f"/v1/clients/{client['clientId']}/keys", {"keys": [EXAMPLE_KEY]}))
     good(admin.delete(f"/v1/clients/{client['clientId']}"))
     edition = {
         "slug": "noord-midden-2022",
@@ -570,6 +574,7 @@ def settings_in(folder: Path) -> Settings:
         data_dir=folder,
         public_url="https://register.example",
         worker=False,
+        body_seconds=1,
         _env_file=None,
     )
 

@@ -27,7 +27,22 @@ UPPER = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties"
 LOWER = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties")
 COUNTS = ("minLength", "minItems", "minProperties")  # of which there are none when nothing is said
 OBJECTS = {"properties", "required", "additionalProperties"}
-FOLLOWED = {"type", "enum", "const", "format", "pattern", "uniqueItems", "items", *UPPER, *LOWER, *OBJECTS}
+GROWS = (
+    "x-grows"  # on values of answers of which there may come more: readers pass over those they do not know
+)
+FOLLOWED = {
+    "type",
+    "enum",
+    "const",
+    "format",
+    "pattern",
+    "uniqueItems",
+    "items",
+    GROWS,
+    *UPPER,
+    *LOWER,
+    *OBJECTS,
+}
 NAMES = {
     str: "string",
     bool: "boolean",
@@ -58,7 +73,11 @@ def resolved(document: Node, node: Node) -> Node:
 
 def _saying(schema: Node) -> Node:
     """What a schema says about values, without remarks and extensions."""
-    return {key: value for key, value in schema.items() if key not in ANNOTATIONS and key[:2] != "x-"}
+    return {
+        key: value
+        for key, value in schema.items()
+        if key not in ANNOTATIONS and (key[:2] != "x-" or key == GROWS)
+    }
 
 
 def _called(schema: Node | bool) -> str | None:
@@ -202,6 +221,8 @@ class Comparison:
         if asked is None:
             named = ", ".join(map(repr, allowed))
             yield f"has to be one of {named}" if self._request else f"is no longer one of {named}"
+        if inner.get(GROWS) and not self._request:
+            return
         for value in asked or []:
             if value not in allowed:
                 yield f"can no longer be {value!r}" if self._request else f"may now be {value!r}"

@@ -4,10 +4,11 @@ What is the same for every operation (no token, no call left) is asked once; the
 was done in the story, with something wrong. The first refusal of its kind is asked for in Dutch too.
 """
 
+import asyncio
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -26,7 +27,7 @@ from app.webhooks.models import Webhook, WebhookStatus
 from tests.notifications.post_office import Postman, PostOffice
 from tests.world import JSON, PILOT, SELLER, Http, World, registration
 
-PROBLEM = "application/problem+json"
+PROBLEM, KIND = "application/problem+json", {"Content-Type": "application/json"}
 # In the place of the one name that is another each time.
 INSTANCE = "urn:uuid:0f8f2c1e-6f0a-4c55-9a1b-7d3c2b1a0e9f"
 # Who still takes part, where the edition goes on.
@@ -42,7 +43,7 @@ UNKNOWN = {
     "code": "onbekend",
 }
 # Refusals that are the same whatever was asked: one answer tells of all, but a GET has a 412 of its own.
-ALIKE = ("401", "412", "422", "429")
+ALIKE = ("401", "408", "412", "422", "429")
 IN_USE = ("idempotency-key-in-use", "idempotency-key-in-use.nl")
 
 
@@ -200,7 +201,8 @@ def _who(one: Asked) -> None:
         scope = Scope.EVENTS_READ if Scope.EVENTS_READ not in wanted else Scope.REGISTRATIONS_READ
         settings, now = one.world.app.state.settings, one.world.app.state.clock.now()
         caller = Caller(fleck.id, "fleck", fleck.role, frozenset({scope}))
-        token = tokens.issue(settings.key("access tokens"), caller, now, timedelta(minutes=5))
+        key, lifetime = settings.key("access tokens"), timedelta(minutes=5)
+        token = tokens.issue(key, settings.base_url, caller, now, lifetime)
         one.again(headers={"Authorization": f"Bearer {token}"})
 
 
@@ -315,6 +317,7 @@ def _once(world: World, http: Http) -> None:
     assert world.admin.post("/v1/clients", client, headers=headers).is_success
     world.admin.post("/v1/clients", {**client, "name": "Anders"}, headers=headers)
     _key_in_use(world)
+    world.fleck.post("/v1/registrations", content=Dripping(state.settings.body_seconds), headers=KIND)
     settings, database, clock = state.settings, state.database, state.clock
     state.settings = settings.model_copy(update={"public_per_minute": 1})
     for _ in range(3):
@@ -329,6 +332,19 @@ def _once(world: World, http: Http) -> None:
     state.clock = mock.Mock(**{"now.side_effect": ArithmeticError})
     http.get("/v1/registrations", headers=token)
     state.clock = clock
+
+
+class Dripping:
+    """A body of which too little comes in time, however often it is sent."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """A piece, and nothing for long."""
+        yield b"{"
+        await asyncio.sleep(2 * self.seconds)
+        yield b"}"
 
 
 def _key_in_use(world: World) -> None:

@@ -8,6 +8,7 @@ from app.certificates import register
 from app.certificates.schemas import RegisterEntryPage, RegisterHeadPage, RegisterHeadRead
 from app.core.http.answers import page, problems, tagged
 from app.core.http.dependencies import Db, Paging
+from app.core.http.origins import FOR_EVERY_ORIGIN
 from app.core.problems import InvalidInput, NotFound
 from app.core.values import Day
 from app.identity.access import PUBLIC
@@ -19,7 +20,7 @@ OnDay = Annotated[Day, Path(description="the day, in UTC", examples=["2022-04-20
 
 @router.get(
     "/register-entries",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, FOR_EVERY_ORIGIN],
     summary="List the register's entries",
     operation_id="listRegisterEntries",
     responses=problems(InvalidInput),
@@ -36,7 +37,7 @@ async def list_register_entries(
 
 @router.get(
     "/register-heads",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, FOR_EVERY_ORIGIN],
     summary="List the register's heads",
     operation_id="listRegisterHeads",
     responses=problems(InvalidInput),
@@ -50,7 +51,7 @@ async def list_register_heads(
 
 @router.get(
     "/register-heads/{on}",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, FOR_EVERY_ORIGIN],
     summary="Read the register's head of a day",
     operation_id="getRegisterHead",
     responses=problems(InvalidInput, NotFound),

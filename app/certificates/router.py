@@ -31,6 +31,7 @@ from app.core.http.answers import created, page, problems, spoken, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition, Reader
 from app.core.http.idempotency import Repeatable
 from app.core.http.limits import TooManyRequests
+from app.core.http.origins import FOR_EVERY_ORIGIN
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.credentials.keys import SigningKeyUnreadable
@@ -213,7 +214,7 @@ async def check_credential(body: CheckBody, db: Db, vault: Signing) -> CheckRead
 
 @verifications.get(
     "/{code}",
-    dependencies=[PUBLIC_ON_REGISTER, CHECKING],
+    dependencies=[PUBLIC_ON_REGISTER, CHECKING, FOR_EVERY_ORIGIN],
     summary="Check a certificate",
     operation_id="verifyCertificate",
     response_model=VerificationRead,

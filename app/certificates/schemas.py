@@ -277,7 +277,9 @@ class RegisterEntryRead(Output):
     model_config = ConfigDict(title="RegisterEntry")
 
     number: int = Field(description="from 1, without gaps", examples=[1])
-    kind: EntryKind
+    kind: EntryKind = Field(
+        json_schema_extra={"x-grows": True}
+    )  # readers pass over those that they do not know
     commitment: str = Field(description="salted hash of what the certificate says, hexadecimal")
     previous: str = Field(description="hash of the entry before, hexadecimal; zeros for the first")
     hash: str = Field(description="SHA-256 of the other members as canonical JSON (RFC 8785), hexadecimal")

@@ -52,15 +52,24 @@ class Fault(BaseModel):
     )
 
 
+# Nobody mends more faults at a time, and a body may be made of nothing else.
+MOST_TOLD = 5000
+
+
 class InvalidInput(Problem):
-    """The input is wrong; every fault that was found stands in `errors`."""
+    """The input is wrong; every fault that was found stands in `errors`.
+
+    Where there are more than MOST_TOLD, those are the first ones, and `found` is how many there are in all.
+    """
 
     status, code = 400, "invalid-input"
     title, title_nl = "The input is not valid", "De invoer is niet geldig"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], found: int = 0) -> None:
         count = len(faults)
         detail = "1 fault found in the input" if count == 1 else f"{count} faults found in the input"
+        if found > count:
+            detail = f"{found} faults found in the input, of which the first {count} are told"
         super().__init__(detail, errors=[fault.model_dump() for fault in faults])
         self.faults = list(faults)
 
@@ -84,6 +93,13 @@ class BodyTooLarge(Problem):
 
     status, code = 413, "body-too-large"
     title, title_nl = "Body too large", "Inhoud te groot"
+
+
+class BodyTooSlow(Problem):
+    """The body does not come, or hardly: nobody waits for the rest, and the connection ends."""
+
+    status, code = 408, "body-too-slow"
+    title, title_nl = "Body too slow", "Inhoud te traag"
 
 
 class UnsupportedMediaType(Problem):

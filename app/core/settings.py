@@ -22,6 +22,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?")
+# As app.identity.people reads it.
+PART = re.compile(r"(?P<value>.+)=(?:partner|provider|certifier|admin):[a-z0-9]+(?:-[a-z0-9]+)*")
+OIDC_SCOPES = re.compile(r"[!-~]+( [!-~]+)*")
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -50,6 +53,17 @@ class Settings(BaseSettings):
     at: datetime | None = Field(default=None, description="development: the moment the clock stands at")
     allow_at_with_database_url: bool = False
     token_seconds: int = Field(default=900, ge=60, le=3600)
+    oidc_issuer: str | None = Field(default=None, description="provider that people sign in with")
+    oidc_client_id: str | None = Field(default=None, description="Swagger UI's, a public client with PKCE")
+    oidc_audience: str | None = Field(default=None, description="whom the provider's tokens are for: us")
+    oidc_scopes: str = Field(default="openid", description="that Swagger UI asks for, with spaces between")
+    oidc_roles_claim: str = Field(default="groups", min_length=1, max_length=200)
+    oidc_roles: str | None = Field(
+        default=None, description="what that claim makes of people: value=role:organisation, with commas"
+    )
+    oidc_token_seconds: int = Field(
+        default=3600, ge=60, le=86_400, description="how long the provider's tokens may live"
+    )
     pool_size: int = Field(default=10, ge=1, le=100)
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
@@ -86,6 +100,10 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    body_seconds: float = Field(
+        default=20.0, gt=0, le=600, description="for a body to come in, and a second more for each 10 kB"
+    )
+    head_seconds: float = Field(default=10.0, gt=0, le=600, description="for a request's headers to come in")
     max_file_bytes: int = Field(default=26_214_400, ge=1024, description="of each file that is taken in")
     max_files_per_phase: int = Field(default=10, ge=1, le=100, description="of each participant")
     max_import_bytes: int = Field(default=16_777_216, ge=1024, description="of each file of registrations")
@@ -192,6 +210,38 @@ class Settings(BaseSettings):
             raise ValueError("should read https://host or https://host:port")
         return url or None
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _an_issuer(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        origin = re.match(ORIGIN, url)
+        rest = url[origin.end() :] if origin else "?"
+        if not re.fullmatch(r"(/[\w.~/%-]*)?", rest, re.ASCII):
+            raise ValueError("should read https://host or https://host/path, as the provider writes it")
+        return url
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _each_a_part(cls, written: str | None) -> str | None:
+        """Accept value=role:organisation, each value once."""
+        values = set()
+        for one in (part.strip() for part in (written or "").split(",") if part.strip()):
+            read = PART.fullmatch(one)
+            if not read:
+                raise ValueError(f"{one} should read value=role:organisation, such as staff=partner:fleck")
+            if read["value"] in values:
+                raise ValueError(f"names {read['value']} twice")
+            values.add(read["value"])
+        return written if values else None
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes(cls, written: str) -> str:
+        if not OIDC_SCOPES.fullmatch(written):
+            raise ValueError("should read openid, or several scopes with one space between")
+        return written
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.files_dir and self.files_url:
@@ -202,6 +252,11 @@ class Settings(BaseSettings):
             raise ValueError("AT is for development only")
         if self.at and self.database_url and not self.allow_at_with_database_url:
             raise ValueError("AT with DATABASE_URL needs ALLOW_AT_WITH_DATABASE_URL=true: it dates real data")
+        named = {"OIDC_AUDIENCE": self.oidc_audience, "OIDC_ROLES": self.oidc_roles}
+        if self.oidc_issuer and (missing := [name for name, value in named.items() if not value]):
+            raise ValueError(f"OIDC_ISSUER needs {' and '.join(missing)}")
+        if not self.oidc_issuer and any((*named.values(), self.oidc_client_id)):
+            raise ValueError("OIDC_AUDIENCE, OIDC_ROLES and OIDC_CLIENT_ID need OIDC_ISSUER")
         if self.smtp_url and not self.mail_from:
             raise ValueError("SMTP_URL needs MAIL_FROM, whom messages come from")
         if self.environment == "production":
@@ -219,6 +274,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "production needs FILES_DIR or FILES_URL: what is uploaded must outlast the server"
             )
+        if (self.oidc_issuer or "").startswith("http://"):
+            raise ValueError("production needs OIDC_ISSUER with https")
         if (self.files_s3_endpoint or "").startswith("http://"):
             raise ValueError("production needs FILES_S3_ENDPOINT with https")
 

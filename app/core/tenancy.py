@@ -16,10 +16,13 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 PARTNER, REGISTER = "cultuurcoordinator_partner", "cultuurcoordinator_register"
-TENANT = "register.tenant"
+TENANT, ORIGIN = "register.tenant", "register.origin"
 # Until the end of the transaction; what says it in a statement of its own pays a round trip.
-ACT = f"set_config('role', :role, true), set_config('{TENANT}', :tenant, true)"
-_ACTING = "acts as"
+ACT = (
+    f"set_config('role', :role, true), set_config('{TENANT}', :tenant, true), "
+    f"set_config('{ORIGIN}', :origin, true)"
+)
+_ACTING, _FROM = "acts as", "comes from"
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,6 @@ class Acting:
     role: str
     tenant: str = ""
 
-    def said(self) -> dict[str, str]:
-        """The parameters of ACT."""
-        return {"role": self.role, "tenant": self.tenant}
-
 
 WHOLE = Acting(REGISTER)
 
@@ -40,6 +39,16 @@ WHOLE = Acting(REGISTER)
 def of_partner(organisation: str) -> Acting:
     """As a partner, that sees what is its own."""
     return Acting(PARTNER, organisation)
+
+
+def come_from(db: AsyncSession, origin: str) -> None:
+    """Events of transactions that `db` begins from now on say that they come from there; empty is nowhere."""
+    db.info[_FROM] = origin
+
+
+def said(session: Session, acting: Acting) -> dict[str, str]:
+    """The parameters of ACT."""
+    return {"role": acting.role, "tenant": acting.tenant, "origin": session.info.get(_FROM, "")}
 
 
 def begin_as(db: AsyncSession, acting: Acting) -> None:
@@ -51,7 +60,7 @@ def begin_as(db: AsyncSession, acting: Acting) -> None:
 def _act(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
     acting: Acting | None = session.info.get(_ACTING)
     if acting and not transaction.nested:
-        connection.execute(sa.text(f"SELECT {ACT}"), acting.said())
+        connection.execute(sa.text(f"SELECT {ACT}"), said(session, acting))
 
 
 @asynccontextmanager
@@ -78,4 +87,4 @@ async def whole_register(db: AsyncSession) -> AsyncIterator[None]:
 async def _become(db: AsyncSession, acting: Acting) -> None:
     await db.flush()
     begin_as(db, acting)
-    await (await db.connection()).execute(sa.text(f"SELECT {ACT}"), acting.said())
+    await (await db.connection()).execute(sa.text(f"SELECT {ACT}"), said(db.sync_session, acting))

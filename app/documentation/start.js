@@ -6,6 +6,7 @@ window.ui = SwaggerUIBundle({
   url: `/v1/openapi.json?lang=${language}`,
   dom_id: "#swagger-ui",
   plugins: language === "nl" ? [Dutch] : [],
+  oauth2RedirectUrl: new URL("/v1/docs/oauth2-redirect.html", location).href,
   deepLinking: true,
   displayRequestDuration: true,
   docExpansion: "list",
@@ -18,6 +19,9 @@ window.ui = SwaggerUIBundle({
     return request;
   },
 });
+
+const oauth = JSON.parse(document.getElementById("swagger-ui").dataset.oauth);
+if (oauth) window.ui.initOAuth(oauth);
 
 // The link to the other language leads to the operation that stands open here.
 document.getElementById("other-language").addEventListener("click", ({ currentTarget }) => {

@@ -14,6 +14,7 @@ from app.core.http.accept import ForPeople, or_page
 from app.core.http.answers import problems, spoken
 from app.core.http.dependencies import Config, Db, Now, Precondition
 from app.core.http.idempotency import Repeatable
+from app.core.http.origins import FOR_EVERY_ORIGIN
 from app.core.language import Language, preferred
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
@@ -75,7 +76,7 @@ async def announce_draw(
 
 @router.get(
     "/draws/{drawId}",
-    dependencies=[PUBLIC_ON_REGISTER],
+    dependencies=[PUBLIC_ON_REGISTER, FOR_EVERY_ORIGIN],
     response_model=DrawRead,
     summary="Read a draw",
     operation_id="getDraw",
@@ -167,7 +168,7 @@ async def void_draw(
 
 @router.get(
     "/draw-verifier",
-    dependencies=[PUBLIC],
+    dependencies=[PUBLIC, FOR_EVERY_ORIGIN],
     summary="Download the program that checks a draw",
     operation_id="getDrawVerifier",
     response_class=Response,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from app.core.database import moment, new_id
+from app.core.tenancy import ORIGIN
 
 # Whoever inserts events makes them pending in the same statement and transaction: there is nothing to forget,
 # no number that a late commit could hide behind, and `event` itself is never written again. Workers hear of
@@ -86,6 +87,13 @@ class Event(SQLModel, table=True):
     actor: str = Field(max_length=100)
     at: datetime = moment()
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    # Where the request came from, as its transaction says (core/tenancy.py): the address of a client, the
+    # network of a person; nothing of what the register does by itself.
+    origin: str | None = Field(
+        default=None,
+        max_length=60,
+        sa_column_kwargs={"server_default": sa.text(f"nullif(current_setting('{ORIGIN}', true), '')")},
+    )
 
 
 class EventReason(SQLModel, table=True):

@@ -20,6 +20,11 @@ class EventRead(Output):
     partner: str | None
     actor: str = Field(description="id of the client that acted; `system` for the register itself")
     at: Moment
+    origin: str | None = Field(
+        default=None,
+        description="where the request came from: a client's address, a person's network; for administrators",
+        examples=["203.0.113.7"],
+    )
     data: dict[str, Any]
 
 

@@ -133,7 +133,10 @@ async def listed(
         db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
     told = await reasons(db, page)
-    return EventPage(items=[_shown(event, told) for event in page], next_cursor=next_cursor)
+    items = [_shown(event, told) for event in page]
+    if partner is not None:  # where others call from is the administrators' to know
+        items = [item.model_copy(update={"origin": None}) for item in items]
+    return EventPage(items=items, next_cursor=next_cursor)
 
 
 async def reasons(db: AsyncSession, happened: Sequence[Event]) -> dict[int, str]:

@@ -1,5 +1,6 @@
 """The authentication decision of every route: `requires(scope)`, or PUBLIC said aloud."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
@@ -10,10 +11,13 @@ from fastapi.security import OAuth2, SecurityScopes
 from app.core import tenancy
 from app.core.database import set_aside
 from app.core.http import idempotency, limits, tables
+from app.core.http.addresses import address, network
 from app.core.http.dependencies import Config, Db, Now
+from app.core.settings import Settings
+from app.identity import people, tokens
 from app.identity import service as identity
-from app.identity import tokens
 from app.identity.caller import SCOPE_TEXTS, Caller, Forbidden, Scope, Unauthenticated
+from app.identity.provider import SignIn
 
 TOKEN_PATH = "/v1/oauth/token"  # noqa: S105  an address, no password
 
@@ -29,6 +33,14 @@ scheme = OAuth2(
 )
 
 
+async def _bearer(request: Request, settings: Settings, token: str, now: datetime) -> Caller:
+    """The caller that a token stands for: a client by one of our own, a person by one of the provider's."""
+    sign_in: SignIn | None = request.app.state.sign_in
+    if sign_in and people.is_of_people(header := people.heading(token)):
+        return await sign_in.caller(token, header, now)
+    return tokens.read(settings.key("access tokens"), settings.base_url, token, now)
+
+
 async def authenticate(
     request: Request,
     wanted: SecurityScopes,
@@ -42,8 +54,12 @@ async def authenticate(
     if kind.lower() != "bearer" or not token:
         detail = "Send an access token: Authorization: Bearer …"
         raise Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
-    caller = tokens.read(settings.key("access tokens"), token.strip(), now)
+    caller = await _bearer(request, settings, token.strip(), now)
+    at = address(request)
+    tenancy.come_from(db, network(at) if caller.is_person else at)
     if not await identity.admit(db, caller):
+        if caller.is_person:
+            raise Forbidden(f"{caller.organisation} is no {caller.role} here, so neither are you.")
         raise tokens.refusal("This client has been ended.")
     missing = sorted(set(wanted.scopes) - caller.scopes)
     if missing:
@@ -87,7 +103,7 @@ def once(scope: Scope) -> Any:
 
 async def _open_to_all(request: Request, settings: Config) -> None:
     """Nothing to check: the route is public on purpose, and reads nothing that is anybody's."""
-    await limits.count(request, "public", limits.address(request), settings.address_per_minute)
+    await limits.count(request, "public", address(request), settings.address_per_minute)
 
 
 async def _open_on_the_register(request: Request, db: Db, settings: Config) -> None:
@@ -95,7 +111,8 @@ async def _open_on_the_register(request: Request, db: Db, settings: Config) -> N
 
     The service reads the whole register, and picks from it.
     """
-    await limits.count(request, "public", limits.address(request), settings.address_per_minute)
+    await limits.count(request, "public", address(request), settings.address_per_minute)
+    tenancy.come_from(db, network(address(request)))
     tenancy.begin_as(db, tenancy.WHOLE)
 
 

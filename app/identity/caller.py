@@ -112,14 +112,26 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
 }
 
 
+# What the pseudonym of a person begins with; no client's id can.
+PERSON = "person:"
+
+
 @dataclass(frozen=True)
 class Caller:
-    """The API client behind a request, with its organisation, role and the scopes of its token."""
+    """Who is behind a request, with its organisation, role and the scopes of its token.
+
+    `client_id` is that of an API client, or the pseudonym of a person.
+    """
 
     client_id: str
     organisation: str
     role: Role
     scopes: frozenset[Scope]
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody signed in, rather than a system."""
+        return self.client_id.startswith(PERSON)
 
 
 # The actor of what the register does of its own accord, such as lapsing an unanswered offer.

@@ -4,12 +4,12 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import unquote_plus
 
-from fastapi import APIRouter, Form, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Form, Header, Path, Request, Response
 
-from app.core.http import limits
+from app.core.http import addresses
 from app.core.http.answers import created, page, problems, tagged
 from app.core.http.dependencies import Config, Db, Now, Paging, Precondition
 from app.core.http.idempotency import Repeatable
@@ -17,21 +17,25 @@ from app.core.http.limits import TooManyRequests
 from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.settings import Settings
 from app.core.values import Slug
+from app.identity import assertions, granting
 from app.identity import service as identity
 from app.identity.access import PUBLIC, PUBLIC_ON_REGISTER, TOKEN_PATH, once, requires
 from app.identity.caller import Caller, Scope
+from app.identity.granting import Grantor, InvalidClient, InvalidGrant
 from app.identity.schemas import (
     ClientCreate,
     ClientPage,
     ClientRead,
     ClientWithSecret,
+    KeySet,
     OrganisationChange,
     OrganisationCreate,
     OrganisationPage,
     OrganisationRead,
+    Rotation,
     TokenRead,
 )
-from app.identity.service import InvalidClient, InvalidGrant, OrganisationExists
+from app.identity.service import OrganisationExists
 
 tokens = APIRouter(tags=["tokens"])
 organisations = APIRouter(prefix="/v1/organisations", tags=["organisations"], route_class=Repeatable)
@@ -40,6 +44,38 @@ clients = APIRouter(prefix="/v1/clients", tags=["clients"], route_class=Repeatab
 ClientId = Annotated[
     str, Path(alias="clientId", max_length=100, pattern="^[a-z0-9-]+$", examples=["fleck-partner-1a2b3c4d"])
 ]
+
+
+class Proof(NamedTuple):
+    """By what a client says who it is: a secret, or else an assertion."""
+
+    client_id: str
+    secret: str
+    assertion: str | None
+
+
+async def _proof(
+    client_id: Annotated[str, Form(json_schema_extra={"maxLength": 100})] = "",
+    client_secret: Annotated[str, Form(json_schema_extra={"maxLength": 200})] = "",
+    client_assertion_type: Annotated[str, Form(json_schema_extra={"const": assertions.TYPE})] = "",
+    client_assertion: Annotated[
+        str, Form(description="A JWT signed by the client's key", json_schema_extra={"maxLength": 8000})
+    ] = "",
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Proof:
+    """What of the request says who it is of, in one way alone."""
+    asserted = bool(client_assertion or client_assertion_type)
+    _one_way(bool(authorization), bool(client_secret), asserted)
+    if asserted:
+        if client_assertion_type != assertions.TYPE or not 0 < len(client_assertion) <= assertions.LONGEST:
+            detail = f"Send client_assertion with client_assertion_type {assertions.TYPE}."
+            raise InvalidGrant(detail, error="invalid_request")
+        return Proof(client_id, "", client_assertion)
+    if authorization:
+        named, (client_id, client_secret) = client_id, _basic(authorization)
+        if named not in ("", client_id):
+            raise InvalidGrant("The client_id is not that of the header.", error="invalid_request")
+    return Proof(client_id, client_secret, None)
 
 
 @tokens.post(
@@ -55,32 +91,43 @@ async def create_token(
     db: Db,
     now: Now,
     settings: Config,
+    proof: Annotated[Proof, Depends(_proof)],
     grant_type: Annotated[str, Form(json_schema_extra={"const": "client_credentials"})] = "",
     scope: Annotated[
         str, Form(description="Fewer scopes than the role has", json_schema_extra={"maxLength": 2000})
     ] = "",
-    client_id: Annotated[str, Form(json_schema_extra={"maxLength": 100})] = "",
-    client_secret: Annotated[str, Form(json_schema_extra={"maxLength": 200})] = "",
-    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> TokenRead:
-    """Client credentials (RFC 6749, section 4.4), by HTTP Basic or in the form."""
-    if authorization:
-        client_id, client_secret = _basic(authorization)
-    if not grant_type or not _well_formed(client_id, client_secret, scope):
+    """Client credentials (RFC 6749, section 4.4), by HTTP Basic, in the form, or by an assertion.
+
+    An assertion is a JWT that the client's own key signed (`private_key_jwt`, RFC 7523), for this address or
+    for the register's own, which ends within five minutes and counts once.
+    """
+    client_id, secret, assertion = proof
+    if not grant_type or not _well_formed(client_id, secret, scope):
         raise InvalidGrant("Send grant_type, client_id and client_secret as a form.", error="invalid_request")
     if grant_type != "client_credentials":
         raise InvalidGrant("The grant_type is client_credentials.", error="unsupported_grant_type")
     lifetime = timedelta(seconds=settings.token_seconds)
-    key = settings.key("access tokens")
+    grantor = Grantor(settings.key("access tokens"), settings.base_url, lifetime)
+    audiences = (settings.base_url, f"{settings.base_url}{TOKEN_PATH}")
     async with _guesses_are_few(request, client_id, settings):
-        return await identity.issue_token(db, key, client_id, client_secret, scope, now, lifetime)
+        if assertion is None:
+            return await granting.by_secret(db, grantor, client_id, secret, scope, now)
+        return await granting.by_assertion(db, grantor, assertion, client_id, audiences, scope, now)
+
+
+def _one_way(*ways: bool) -> None:
+    """Refuse a request that says in two ways who it is of (RFC 6749, section 2.3)."""
+    if sum(ways) > 1:
+        detail = "Authenticate in one way: by HTTP Basic, by client_secret or by client_assertion."
+        raise InvalidGrant(detail, error="invalid_request")
 
 
 @contextlib.asynccontextmanager
 async def _guesses_are_few(request: Request, client_id: str, settings: Settings) -> AsyncIterator[None]:
     """Let nobody try one secret after another: only wrong ones count, and only where they come from."""
     most, limiter = settings.guesses_per_minute, request.app.state.limiter
-    who = f"{limits.address(request)} {client_id}"
+    who = f"{addresses.address(request)} {client_id}"
     if most:
         (await limiter.seen("guesses", who, most)).require()
     try:
@@ -197,7 +244,9 @@ async def list_clients(request: Request, response: Response, db: Db, window: Pag
 )
 async def get_client(client_id: ClientId, response: Response, db: Db) -> ClientRead:
     """One API client, without its secret."""
-    return tagged(response, await identity.client(db, client_id))
+    found = await identity.client(db, client_id)
+    tagged(response, found.unused)
+    return found
 
 
 @clients.post(
@@ -212,7 +261,7 @@ async def add_client(
 ) -> ClientWithSecret:
     """Add a client for an organisation; its secret is shown in this answer alone."""
     added = await identity.add_client(db, caller.client_id, body, now)
-    created(response, f"/v1/clients/{added.client_id}", added.without_secret)
+    created(response, f"/v1/clients/{added.client_id}", added.unused)
     return added
 
 
@@ -220,7 +269,7 @@ async def add_client(
     "/{clientId}/_rotate",
     summary="Renew a client's secret",
     operation_id="rotateClient",
-    responses=problems(NotFound, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
 )
 async def rotate_client(
     client_id: ClientId,
@@ -229,11 +278,34 @@ async def rotate_client(
     db: Db,
     now: Now,
     expected: Precondition,
+    body: Rotation | None = None,
 ) -> ClientWithSecret:
-    """Give a new secret, shown in this answer alone; the old ones stop working at once."""
-    rotated = await identity.rotate_client(db, caller, client_id, now, expected)
-    tagged(response, rotated.without_secret)
+    """Give a new secret, shown in this answer alone; the old ones stop working at once, or when you say."""
+    how = body or Rotation()
+    rotated = await identity.rotate_client(db, caller.client_id, client_id, how, now, expected)
+    tagged(response, rotated.unused)
     return rotated
+
+
+@clients.put(
+    "/{clientId}/keys",
+    summary="Replace a client's public keys",
+    operation_id="changeClientKeys",
+    responses=problems(InvalidInput, NotFound, PreconditionFailed),
+)
+async def change_client_keys(
+    client_id: ClientId,
+    body: KeySet,
+    caller: Annotated[Caller, requires(Scope.CLIENTS_WRITE)],
+    response: Response,
+    db: Db,
+    now: Now,
+    expected: Precondition,
+) -> ClientRead:
+    """The keys that sign its assertions from now on; its secrets stay as they are."""
+    changed = await identity.change_keys(db, caller, client_id, body, now, expected)
+    tagged(response, changed.unused)
+    return changed
 
 
 @clients.delete(
@@ -251,4 +323,4 @@ async def end_client(
     expected: Precondition,
 ) -> None:
     """End a client: its secrets and tokens are refused from now on."""
-    await identity.end_client(db, caller, client_id, now, expected)
+    await identity.end_client(db, caller.client_id, client_id, now, expected)

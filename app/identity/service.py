@@ -1,7 +1,7 @@
-"""Organisations, their API clients, and the tokens that these get."""
+"""Organisations and their API clients."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,25 +16,35 @@ from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest, new_secret
 from app.core.values import changed_members
 from app.events import service as events
-from app.identity import tokens
-from app.identity.caller import ROLE_SCOPES, Caller, Role, Scope
+from app.identity.caller import Caller, Role
 from app.identity.models import Client, ClientSecret, Organisation
 from app.identity.schemas import (
     ClientCreate,
     ClientPage,
     ClientRead,
     ClientWithSecret,
+    KeySet,
     OrganisationChange,
     OrganisationCreate,
     OrganisationPage,
     OrganisationRead,
-    TokenRead,
+    Rotation,
+    SecretRead,
 )
 
-_LIVE = "EXISTS (SELECT FROM client WHERE id = :client AND ended_at IS NULL) AS live"
+# A client that has not been ended; a person's organisation, that plays the person's role: who plays
+# it for whom is said outside the register.
+_CLIENT = "EXISTS (SELECT FROM client WHERE id = :caller AND ended_at IS NULL) AS live"
+_PLAYS = "slug = :organisation AND (:plays = 'admin' OR :plays = ANY (roles))"
+_PERSON = f"EXISTS (SELECT FROM organisation WHERE {_PLAYS}) AS live"
 # A request that takes the database longer is given up: its caller has long gone.
 _AT_MOST = "set_config('statement_timeout', '30s', true), set_config('lock_timeout', '10s', true)"
-_ADMIT = sa.text(f"SELECT {_LIVE}, {tenancy.ACT}, {_AT_MOST}")
+_ADMIT_CLIENT = sa.text(f"SELECT {_CLIENT}, {tenancy.ACT}, {_AT_MOST}")
+_ADMIT_PERSON = sa.text(f"SELECT {_PERSON}, {tenancy.ACT}, {_AT_MOST}")
+# For how long secrets may overlap at most, how many are shown of one client, and how much of a digest.
+LONGEST_OVERLAP = timedelta(days=30)
+SHOWN_SECRETS = 10
+FINGERPRINT = 8
 
 
 class OrganisationExists(Problem):
@@ -42,20 +52,6 @@ class OrganisationExists(Problem):
 
     status, code = 409, "organisation-exists"
     title, title_nl = "Organisation exists", "Organisatie bestaat al"
-
-
-class InvalidClient(Problem):
-    """The client's credentials are wrong (RFC 6749, section 5.2)."""
-
-    status, code = 401, "invalid-client"
-    title, title_nl = "Unknown client or wrong secret", "Onbekende client of onjuist geheim"
-
-
-class InvalidGrant(Problem):
-    """The token request asks for what cannot be had (RFC 6749, section 5.2)."""
-
-    status, code = 400, "invalid-token-request"
-    title, title_nl = "The token request is not valid", "Het tokenverzoek is niet geldig"
 
 
 async def organisation(db: AsyncSession, slug: str) -> OrganisationRead:
@@ -133,8 +129,13 @@ async def client(db: AsyncSession, client_id: str) -> ClientRead:
 
 
 async def add_client(db: AsyncSession, actor: str, wanted: ClientCreate, now: datetime) -> ClientWithSecret:
-    """Add an API client for an organisation in a role that it plays; the secret is given this once."""
-    if faults := await role_faults(db, wanted.organisation, wanted.role, "#/organisation"):
+    """Add an API client for an organisation in a role that it plays, with keys or with a secret.
+
+    The secret is given this once; a client with keys gets none, and an empty text.
+    """
+    faults = await role_faults(db, wanted.organisation, wanted.role, "#/organisation")
+    faults += _expiry_faults(wanted.secret_expires_at, now)
+    if faults:
         raise InvalidInput(faults)
     added = Client(
         id=f"{wanted.organisation}-{wanted.role}-{secrets.token_hex(4)}",
@@ -142,120 +143,156 @@ async def add_client(db: AsyncSession, actor: str, wanted: ClientCreate, now: da
         role=wanted.role,
         name=wanted.name or f"{wanted.organisation} ({wanted.role})",
         created_at=now,
+        keys=wanted.jwks.as_jwks() if wanted.jwks else [],
+        keys_given_at=now if wanted.jwks else None,
     )
     db.add(added)
     await db.flush()
-    secret = _give_secret(db, added, now)
+    secret = "" if wanted.jwks else _give_secret(db, added, now, wanted.secret_expires_at)
     events.record(db, "client.added", subject=added.id, actor=actor, at=now)
     await db.flush()
     return await _with_secret(db, added, secret)
 
 
 async def rotate_client(
-    db: AsyncSession, caller: Caller, client_id: str, now: datetime, expected: Expected
+    db: AsyncSession, actor: str, client_id: str, how: Rotation, now: datetime, expected: Expected
 ) -> ClientWithSecret:
-    """Give a client a new secret; the ones before end at once. Raises NotFound and PreconditionFailed."""
+    """Give a client a new secret; the ones before end at once, or when `how` says so.
+
+    Raises NotFound, PreconditionFailed and InvalidInput.
+    """
     client = await _client(db, client_id, lock=True)
     if client.ended_at:
         raise NotFound("There is no such client.")
-    expected.require(*await _shown(db, [client]))
-    await _end_secrets(db, client, now)
-    secret = _give_secret(db, client, now)
-    events.record(db, "client.rotated", subject=client.id, actor=caller.client_id, at=now)
+    await _require(db, client, expected)
+    until = how.keep_others_until
+    faults = _expiry_faults(how.secret_expires_at, now)
+    if until and not now < until <= now + LONGEST_OVERLAP:
+        detail = f"Input should lie in the coming {LONGEST_OVERLAP.days} days"
+        faults.append(Fault(pointer="#/keepOthersUntil", code="overlap", detail=detail))
+    if faults:
+        raise InvalidInput(faults)
+    await _end_secrets(db, client, now, until)
+    secret = _give_secret(db, client, now, how.secret_expires_at)
+    events.record(db, "client.rotated", subject=client.id, actor=actor, at=now)
     await db.flush()
     return await _with_secret(db, client, secret)
 
 
-async def end_client(
-    db: AsyncSession, caller: Caller, client_id: str, now: datetime, expected: Expected
-) -> None:
+async def change_keys(
+    db: AsyncSession, caller: Caller, client_id: str, wanted: KeySet, now: datetime, expected: Expected
+) -> ClientRead:
+    """Put a client's public keys in the place of those before. Raises NotFound and PreconditionFailed."""
+    client = await _client(db, client_id, lock=True)
+    if client.ended_at:
+        raise NotFound("There is no such client.")
+    await _require(db, client, expected)
+    client.keys, client.keys_given_at = wanted.as_jwks(), now
+    names = [one["kid"] for one in client.keys]
+    events.record(db, "client.keys-changed", subject=client.id, actor=caller.client_id, at=now, kids=names)
+    await db.flush()
+    return (await _shown(db, [client]))[0]
+
+
+async def end_client(db: AsyncSession, actor: str, client_id: str, now: datetime, expected: Expected) -> None:
     """End a client: its secrets and its tokens are refused from now on. Ending it again changes nothing.
 
     Raises NotFound and PreconditionFailed.
     """
     client = await _client(db, client_id, lock=True)
-    expected.require(*await _shown(db, [client]))
+    await _require(db, client, expected)
     if client.ended_at:
         return
     client.ended_at = now
     await _end_secrets(db, client, now)
-    events.record(db, "client.ended", subject=client.id, actor=caller.client_id, at=now)
+    events.record(db, "client.ended", subject=client.id, actor=actor, at=now)
 
 
 async def admit(db: AsyncSession, caller: Caller) -> bool:
     """Whether the caller's client has not been ended; the transaction acts as the caller from now on.
 
-    One round trip: a partner sees its own rows, others what the services let them see.
+    Of a person, whether the organisation is there and plays the role. One round trip: a partner sees its
+    own rows, others what the services let them see.
     """
     acting = tenancy.of_partner(caller.organisation) if caller.role is Role.PARTNER else tenancy.WHOLE
-    admitted = await (await db.connection()).execute(_ADMIT, {"client": caller.client_id, **acting.said()})
+    said = {"caller": caller.client_id, **tenancy.said(db.sync_session, acting)}
+    if caller.is_person:
+        said = {
+            "organisation": caller.organisation,
+            "plays": caller.role.value,
+            **tenancy.said(db.sync_session, acting),
+        }
+    statement = _ADMIT_PERSON if caller.is_person else _ADMIT_CLIENT
+    admitted = await (await db.connection()).execute(statement, said)
     tenancy.begin_as(db, acting)  # should it begin another transaction
     return bool(admitted.one().live)
 
 
-async def issue_token(
-    db: AsyncSession, key: bytes, client_id: str, secret: str, scope: str, now: datetime, lifetime: timedelta
-) -> TokenRead:
-    """A token for the client with this id and secret (RFC 6749, section 4.4).
-
-    `scope` is a list separated by spaces, empty for all that the role has. Raises InvalidClient and,
-    for a scope outside the role's, InvalidGrant.
-    """
-    query = (
-        select(Client)
-        .join(ClientSecret, col(ClientSecret.client) == Client.id)
-        .where(Client.id == client_id, ClientSecret.digest == digest(secret))
-        .where(col(ClientSecret.ended_at).is_(None), col(Client.ended_at).is_(None))
-    )
-    client = (await db.exec(query)).first()
-    if client is None:
-        raise InvalidClient(
-            "The client id and secret do not belong together.",
-            headers={"WWW-Authenticate": 'Basic realm="token"'},
-            error="invalid_client",
-        )
-    scopes = _granted(client.role, scope.split())
-    caller = Caller(client.id, client.organisation, client.role, scopes)
-    return TokenRead(
-        access_token=tokens.issue(key, caller, now, lifetime),
-        expires_in=int(lifetime.total_seconds()),
-        scope=" ".join(sorted(scopes)),
-    )
+def _expiry_faults(expires_at: datetime | None, now: datetime) -> list[Fault]:
+    if expires_at is None or expires_at > now:
+        return []
+    detail = "Input should lie in the future"
+    return [Fault(pointer="#/secretExpiresAt", code="past", detail=detail)]
 
 
-def _granted(role: Role, asked: Iterable[str]) -> frozenset[Scope]:
-    names = set(asked)
-    outside = sorted(names - {scope.value for scope in ROLE_SCOPES[role]})
-    if outside:
-        raise InvalidGrant(
-            f"The role {role} does not have the scope {', '.join(outside)}.", error="invalid_scope"
-        )
-    return frozenset(Scope(name) for name in names) or ROLE_SCOPES[role]
-
-
-def _give_secret(db: AsyncSession, client: Client, now: datetime) -> str:
+def _give_secret(db: AsyncSession, client: Client, now: datetime, expires_at: datetime | None) -> str:
     secret = new_secret()
-    db.add(ClientSecret(digest=digest(secret), client=client.id, created_at=now))
+    db.add(ClientSecret(digest=digest(secret), client=client.id, created_at=now, expires_at=expires_at))
     return secret
 
 
-async def _end_secrets(db: AsyncSession, client: Client, now: datetime) -> None:
+async def _end_secrets(
+    db: AsyncSession, client: Client, now: datetime, until: datetime | None = None
+) -> None:
+    """End what secrets a client has, now or at `until`; none lives longer for it than it would have."""
     live = select(ClientSecret).where(ClientSecret.client == client.id, col(ClientSecret.ended_at).is_(None))
     for secret in (await db.exec(live)).all():
-        secret.ended_at = now
+        if until is None:
+            secret.ended_at = now
+        else:
+            secret.expires_at = min(until, secret.expires_at or until)
+
+
+async def _require(db: AsyncSession, client: Client, expected: Expected) -> None:
+    """Raise PreconditionFailed when the client, apart from its use, is another than what was expected."""
+    if expected:
+        [shown] = await _shown(db, [client])
+        expected.require(shown.unused)
 
 
 async def _shown(db: AsyncSession, clients: Sequence[Client]) -> list[ClientRead]:
     query = (
-        select(ClientSecret.client, sa.func.max(col(ClientSecret.created_at)))
+        select(ClientSecret)
         .where(col(ClientSecret.client).in_([one.id for one in clients]))
-        .group_by(col(ClientSecret.client))
+        .order_by(col(ClientSecret.created_at).desc(), col(ClientSecret.ended_at).desc().nulls_first())
     )
-    given = dict((await db.exec(query)).all())
-    return [
-        ClientRead(client_id=one.id, secret_given_at=given[one.id], **one.model_dump(exclude={"id"}))
-        for one in clients
-    ]
+    theirs: dict[str, list[ClientSecret]] = {one.id: [] for one in clients}
+    for secret in (await db.exec(query)).all():
+        theirs[secret.client].append(secret)
+    return [_read(one, theirs[one.id]) for one in clients]
+
+
+def _read(client: Client, newest_first: Sequence[ClientSecret]) -> ClientRead:
+    given = newest_first[0].created_at if newest_first else client.keys_given_at or client.created_at
+    uses = [client.keys_used_at, *(secret.last_used_at for secret in newest_first)]
+    return ClientRead(
+        client_id=client.id,
+        secret_given_at=given,
+        last_used_at=max((use for use in uses if use), default=None),
+        secrets=[
+            SecretRead(
+                fingerprint=secret.digest.hex()[:FINGERPRINT],
+                given_at=secret.created_at,
+                expires_at=secret.expires_at,
+                ended_at=secret.ended_at,
+                last_used_at=secret.last_used_at,
+            )
+            for secret in newest_first[:SHOWN_SECRETS]
+        ],
+        # In an order of their own, for the database keeps none.
+        keys=[dict(sorted(key.items())) for key in client.keys],
+        **client.model_dump(include={"organisation", "role", "name", "created_at", "ended_at"}),
+    )
 
 
 async def _with_secret(db: AsyncSession, client: Client, secret: str) -> ClientWithSecret:

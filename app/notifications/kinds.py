@@ -152,6 +152,7 @@ SILENT: Mapping[str, str] = {
     "certificate.review-opened": "the certificate is valid until the certifier has decided",
     "client.added": "about a system, not a person",
     "client.ended": "about a system, not a person",
+    "client.keys-changed": "about a system, not a person",
     "client.rotated": "about a system, not a person",
     "draw.completed": "each candidate hears the own outcome",
     "draw.rehearsed": "never counts",

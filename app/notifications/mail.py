@@ -75,7 +75,7 @@ def compose(
     mail["To"] = to
     if reply_to:
         mail["Reply-To"] = _on_the_line(reply_to)[0]
-    mail["Subject"] = one_line(letter.subject)
+    mail["Subject"] = _literal(letter.subject)
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's automatic answer comes back
@@ -90,11 +90,19 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _literal(text: str) -> str:
+    """The text for a header, in which nothing is written as an encoded word (RFC 2047).
+
+    The library would decode one, with the line ends in it, and so let a name begin headers of its own.
+    """
+    return one_line(text).replace("=?", "= ?")
+
+
 def _on_the_line(mailbox: Mailbox) -> tuple[Address, bool]:
     """The address as servers know it, and whether its own part has letters outside ASCII.
 
     The domain goes in ASCII (IDNA), which every server takes. EmailNotValidError for what is no address.
     """
     read = validate_email(mailbox.address, check_deliverability=False)
-    name = one_line(mailbox.name.translate(_PLAIN))
+    name = _literal(mailbox.name.translate(_PLAIN))
     return Address(name, read.local_part, read.ascii_domain), not read.local_part.isascii()

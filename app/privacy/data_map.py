@@ -273,8 +273,8 @@ MAP: Mapping[str, Held] = {
         part=(_R.ATTENDANCE, "type IN ('attendance.recorded', 'attendance.corrected')"),
     ),
     "event": Held(
-        "what happened, by ids",
-        plain="id type subject edition partner actor at data",
+        "what happened, by ids; of whom may be at home the network (/24, /48), no address",
+        plain="id type subject edition partner actor at data origin",
         where="subject = ANY(:names) OR data ->> 'registration' = ANY(:names)",
     ),
     "webhook_delivery": Held(
@@ -316,7 +316,7 @@ MAP: Mapping[str, Held] = {
     "client": Held(
         "systems that call",
         {"name": Datum(_U.ORGANISATION, Fate.TIMED)},
-        "id organisation role created_at ended_at",
+        "id organisation role created_at ended_at keys keys_given_at keys_used_at",
     ),
     "seller": Held(
         "who invoices",
@@ -326,7 +326,10 @@ MAP: Mapping[str, Held] = {
     ),
     "certificate_batch": Held("batches", plain="id edition dry_run organisation asked_by asked_at"),
     "certificate_counter": Held("numbers given", plain="prefix year last"),
-    "client_secret": Held("secrets, hashed", plain="digest client created_at ended_at"),
+    "client_assertion": Held("assertions that were used, hashed", plain="client digest expires_at"),
+    "client_secret": Held(
+        "secrets, hashed", plain="digest client created_at ended_at expires_at last_used_at"
+    ),
     "draw": Held(
         "draws; candidates stand in them by random labels",
         plain="id edition status draw_needed frozen_list list_hash groups shortages seats beacon drawable_at "

@@ -14,7 +14,7 @@ NOUNS: Mapping[str, str] = {
     "attendance": "Attendance of a participant was recorded or corrected.",
     "certificate": "A certificate was issued, reissued or revoked, or is looked at again.",
     "certificate-batch": "Certificates were asked for, many at once.",
-    "client": "An API client was added, got a new secret or was ended.",
+    "client": "An API client was added, got a new secret or other keys, or was ended.",
     "draw": "A draw was announced, run, completed or voided.",
     "duplicate": "Two registrations were judged to be one person's, or not.",
     "edition": "An edition was added or changed, or what had served was erased.",

@@ -200,7 +200,7 @@ def test_who_may_no_longer_ask_is_not_answered(world: World) -> None:
     assert world.fleck.post("/v1/registrations", body, headers=headers).status_code == 201
     fewer = Caller(world.fleck.id, "fleck", Role.PARTNER, frozenset({Scope.REGISTRATIONS_READ}))
     settings, now = world.app.state.settings, world.app.state.clock.now()
-    token = tokens.issue(settings.key("access tokens"), fewer, now, idempotency.KEPT_FOR)
+    token = tokens.issue(settings.key("access tokens"), settings.base_url, fewer, now, idempotency.KEPT_FOR)
     with_less = {**headers, "Authorization": f"Bearer {token}"}
     for content in (body, {}):
         answer = world.http.post("/v1/registrations", json=content, headers=with_less)

@@ -44,6 +44,7 @@ def test_an_event_says_what_happened_to_what_by_whom_and_when(world: World) -> N
         "partner": "fleck",
         "actor": world.fleck.id,
         "at": "2021-06-15T07:00:00Z",
+        "origin": "127.0.0.1",
         "data": {},
     }
 
@@ -233,3 +234,16 @@ def test_who_reads_on_while_many_write_misses_none_and_reads_none_twice(world: W
     reader.join()
     assert read == [event["id"] for event in listed(world.fleck)]
     assert len(read) >= 30
+
+
+def test_an_event_says_where_it_comes_from_to_administrators(world: World) -> None:
+    """The address of a client, the network of who may be at home, and nothing of the register itself."""
+    made = world.complete()
+    world.work()
+    shown = {event["type"]: event["origin"] for event in listed(world.admin)}
+    assert shown["pilot.seeded"] is None
+    own = sql(world.database_url, "SELECT origin FROM event WHERE actor = 'system'")
+    assert {row["origin"] for row in own} <= {None}
+    assert shown["registration.received"] == "127.0.0.1"
+    assert shown["registration.complete"] == "127.0.0.0/24"
+    assert {event["origin"] for event in listed(world.fleck, subject=made["id"])} == {None}

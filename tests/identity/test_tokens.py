@@ -20,6 +20,7 @@ from tests.world import JSON, Party, World, registration
 
 NOW = datetime(2021, 6, 15, 7, tzinfo=UTC)
 KEY = bytes(32)
+ISSUER = "https://register.example"
 GRANT = {"grant_type": "client_credentials"}
 
 
@@ -55,9 +56,11 @@ def signed(key: bytes, claims: JSON, *, alg: str = "HS256", digest: str = "sha25
 def claims(party: Party, **change: Any) -> JSON:
     """The claims of a good token; `change` replaces some, None leaves them out."""
     good = {
-        "iss": tokens.ISSUER,
-        "aud": tokens.AUDIENCE,
+        "iss": ISSUER,
+        "aud": ISSUER,
         "sub": party.id,
+        "client_id": party.id,
+        "jti": "one of a kind",
         "org": party.credentials["organisation"],
         "role": party.role.value,
         "scope": "registrations:read",
@@ -125,7 +128,7 @@ def test_a_wrong_secret_and_an_unknown_client_get_the_same_answer(world: World) 
         ask(world, **{**fleck, "client_id": fleck["client_id"].upper()}),
         ask(world, basic=basic(fleck["client_id"], "")),
         ask(world, basic=basic("", fleck["client_secret"])),
-        ask(world, basic="Basic ", **fleck),
+        ask(world, basic="Basic ", client_id=""),
         ask(world, basic=basic("nobody", "wrong:wrong")),
         ask(world, client_id=fleck["client_id"]),
         ask(world),
@@ -266,7 +269,9 @@ def test_what_is_signed_by_us_for_something_else_is_refused(world: World) -> Non
         "no beginning": {"iat": None},
         "ended": {"exp": int(NOW.timestamp())},
         "not begun": {"iat": later},
+        "not to be used yet": {"nbf": later},
         "an end in words": {"exp": "tomorrow"},
+        "no end to it": {"exp": float("inf")},
         "nobody": {"sub": None},
         "a number": {"sub": 7},
         "no organisation": {"org": None},
@@ -288,8 +293,8 @@ def test_what_is_signed_by_us_for_something_else_is_refused(world: World) -> Non
 @pytest.mark.parametrize("role", Role)
 def test_a_token_never_gives_more_than_its_role_has(role: Role) -> None:
     everything = Caller("x", "fleck", role, frozenset(Scope))
-    token = tokens.issue(KEY, everything, NOW, timedelta(minutes=5))
-    assert tokens.read(KEY, token, NOW).scopes == ROLE_SCOPES[role]
+    token = tokens.issue(KEY, ISSUER, everything, NOW, timedelta(minutes=5))
+    assert tokens.read(KEY, ISSUER, token, NOW).scopes == ROLE_SCOPES[role]
 
 
 def test_a_token_with_every_scope_opens_no_other_roles_doors(world: World) -> None:
@@ -307,12 +312,12 @@ def test_a_token_with_every_scope_opens_no_other_roles_doors(world: World) -> No
 )
 def test_a_token_stands_for_its_caller_while_it_lasts(role: Role, scopes: set[Scope], age: timedelta) -> None:
     caller = Caller("fleck-partner-1", "fleck", role, frozenset(scopes) & ROLE_SCOPES[role])
-    token = tokens.issue(KEY, caller, NOW, timedelta(minutes=5))
+    token = tokens.issue(KEY, ISSUER, caller, NOW, timedelta(minutes=5))
     if timedelta() <= age < timedelta(minutes=5):
-        assert tokens.read(KEY, token, NOW + age) == caller
+        assert tokens.read(KEY, ISSUER, token, NOW + age) == caller
     else:
         with pytest.raises(Unauthenticated):
-            tokens.read(KEY, token, NOW + age)
+            tokens.read(KEY, ISSUER, token, NOW + age)
 
 
 @hypothesis.settings(max_examples=50, deadline=None)
@@ -320,16 +325,16 @@ def test_a_token_stands_for_its_caller_while_it_lasts(role: Role, scopes: set[Sc
 def test_no_text_is_a_token(text: str) -> None:
     for token in (text, f"{segment({'alg': 'HS256'})}.{text}.{text}", f"{segment(text.encode())}..{text}"):
         with pytest.raises(Unauthenticated):
-            tokens.read(KEY, token, NOW)
+            tokens.read(KEY, ISSUER, token, NOW)
 
 
 @hypothesis.settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_token_with_any_bit_turned_is_refused(place: int, turned: int) -> None:
     caller = Caller("fleck-partner-1", "fleck", Role.PARTNER, frozenset())
-    parts = tokens.issue(KEY, caller, NOW, timedelta(minutes=5)).split(".")
+    parts = tokens.issue(KEY, ISSUER, caller, NOW, timedelta(minutes=5)).split(".")
     raws = [bytearray(base64.urlsafe_b64decode(part + "==")) for part in parts]
     raw = raws[place % 3]
     raw[place % len(raw)] ^= turned
     with pytest.raises(Unauthenticated):
-        tokens.read(KEY, ".".join(segment(bytes(one)) for one in raws), NOW)
+        tokens.read(KEY, ISSUER, ".".join(segment(bytes(one)) for one in raws), NOW)

@@ -35,7 +35,25 @@ def _read(envelope: Envelope) -> EmailMessage:
     return message_from_bytes(envelope.content, policy=default)
 
 
-@given(st.text(max_size=200), st.text(max_size=200))
+ENCODED = (
+    "=?utf-8?q?Noor=0D=0ABcc:_evil=40attacker.example?=",
+    "=?utf-8?b?Tm9vcg0KQmNjOiBldmlsQGF0dGFja2VyLmV4YW1wbGU=?=",
+    "Noor =?us-ascii?q?=0A=0A?= x =?utf-8*nl?q?=0D?=",
+)
+
+
+@pytest.mark.parametrize("written", ENCODED)
+def test_what_is_written_as_an_encoded_word_is_no_header_of_its_own(written: str) -> None:
+    both = Mailbox(TO.address, written)
+    envelope = _composed(Letter(f"Over {written}", "Tekst", "<p>Tekst</p>"), both, both)
+    read = _read(envelope)
+    assert "Bcc" not in read
+    assert [one.addr_spec for one in read["To"].addresses] == [TO.address]
+    assert read["Subject"] == f"Over {written}".replace("=?", "= ?")
+    assert all(b"\n" not in line for line in envelope.content.split(b"\r\n"))
+
+
+@given(st.text(max_size=200) | st.sampled_from(ENCODED), st.text(max_size=200) | st.sampled_from(ENCODED))
 def test_whatever_a_name_or_a_subject_holds_the_headers_stay_the_same(name: str, subject: str) -> None:
     surrogates = any("\ud800" <= each <= "\udfff" for each in name + subject)
     if surrogates:

@@ -91,6 +91,8 @@ CHANGES: list[tuple[JSON, JSON, str, str]] = [  # old, new, what is said about r
     # named values
     ({"enum": ["a", "b"]}, {"enum": ["a"]}, "can no longer be 'b'", FINE),
     ({"enum": ["a"]}, {"enum": ["a", "b"]}, FINE, "may now be 'b'"),
+    ({"enum": ["a"]}, {"enum": ["a", "b"], "x-grows": True}, FINE, FINE),
+    ({"enum": ["a", "b"]}, {"enum": ["a"], "x-grows": True}, "can no longer be 'b'", FINE),
     ({"const": "a"}, {"enum": ["b", "a"]}, FINE, "may now be 'b'"),
     ({**TEXT, "enum": ["a"]}, TEXT, FINE, "is no longer one of 'a'"),
     (TEXT, {**TEXT, "const": "a"}, "has to be one of 'a'", FINE),

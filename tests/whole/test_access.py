@@ -28,6 +28,7 @@ POST   /v1/clients                                             a
 GET    /v1/clients/{clientId}                                  a
 DELETE /v1/clients/{clientId}                                  a
 POST   /v1/clients/{clientId}/_rotate                          a
+PUT    /v1/clients/{clientId}/keys                             a
 GET    /v1/trainings                                           public
 GET    /v1/trainings/{training}                                public
 GET    /v1/phases                                              public
@@ -160,6 +161,7 @@ GET    /v1/register-heads/{on}                                 public
 GET    /v1/status-lists/{listId}                               public
 GET    /.well-known/did.json                                   public
 GET    /.well-known/jwks.json                                  public
+GET    /.well-known/oauth-authorization-server                 public
 GET    /v1/messages                                            p a
 GET    /v1/messages/{messageId}                                p a
 GET    /v1/messages/{messageId}/preview                        a
@@ -186,6 +188,8 @@ GET    /v1/docs                                                public
 GET    /v1/docs/docs.css                                       public
 GET    /v1/docs/dutch.js                                       public
 GET    /v1/docs/start.js                                       public
+GET    /v1/docs/oauth2-redirect.html                           public
+GET    /v1/docs/oauth2-redirect.js                             public
 GET    /health/live                                            public
 GET    /health/ready                                           public
 GET    /metrics                                                public

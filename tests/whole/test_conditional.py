@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.identity.schemas import EXAMPLE_KEY
 from app.registrations.links import Links
 from tests.imports.files import imported
 from tests.notifications.post_office import Postman
@@ -58,6 +59,10 @@ CHANGES: dict[tuple[str, str], tuple[list[JSON], str]] = {
     ("PUT", "/v1/personal-pages/{pageToken}/progress/{phase}"): (
         [{"evidence": "Een"}, {"evidence": "Twee"}],
         "/v1/personal-pages/{pageToken}/progress/{phase}",
+    ),
+    ("PUT", "/v1/clients/{clientId}/keys"): (
+        [{"keys": [EXAMPLE_KEY]}, {"keys": []}],
+        "/v1/clients/{clientId}",
     ),
     ("PATCH", "/v1/webhooks/{webhookId}"): (
         [{"description": "Een"}, {"description": None}],

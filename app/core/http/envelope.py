@@ -9,7 +9,6 @@ import structlog
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import __version__
 from app.core.clock import Clock
 from app.core.http import refusals
+from app.core.http.bodies import Bounds, bounded
 from app.core.http.limits import TOLD
 from app.core.problems import BodyTooLarge
 from app.core.values import utc
@@ -39,7 +39,8 @@ class Envelope:
     """ASGI middleware around the whole application.
 
     Gives each request an id (`X-Request-Id`, and `instance` in problems), adds the headers that every
-    answer carries, refuses a body over `max_body_bytes` (or what `larger` says of a route), turns a failure
+    answer carries, refuses a body over `max_body_bytes` (or what `larger` says of a route) or one
+    that takes too long (`bodies.py`), turns a failure
     into a problem document, and logs one line without the address's secrets: the route's template, never the
     path itself.
     """
@@ -49,9 +50,10 @@ class Envelope:
         app: ASGIApp,
         clock: Clock,
         max_body_bytes: int,
+        body_seconds: float,
         larger: Sequence[tuple[APIRoute, int, BodyTooLarge]] = (),
     ) -> None:
-        self.app, self.larger = app, larger
+        self.app, self.larger, self.seconds = app, larger, body_seconds
         self.usual = max_body_bytes, BodyTooLarge(f"The body may have {max_body_bytes} bytes at most.")
         self.headers = {"API-Version": __version__, **SECURITY_HEADERS}
         if clock.at:
@@ -83,7 +85,7 @@ class Envelope:
             # What can be read can be asked for without its content (RFC 9110, section 9.3.2).
             asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
             limit, refusal = self._limit(scope)
-            limited = _limited(receive, limit, refusal)
+            limited = bounded(asked, receive, Bounds(limit, refusal, self.seconds))
             announced = Headers(scope=scope).get("content-length", "")
             if announced.isdecimal() and announced.isascii() and int(announced) > limit:
                 await refusals.respond(Request(asked), refusal)(asked, receive, send_with_headers)
@@ -107,21 +109,6 @@ class Envelope:
             if begun():
                 raise
             await refusals.unexpected(Request(scope), error)(scope, receive, send)
-
-
-def _limited(receive: Receive, limit: int, refusal: BodyTooLarge) -> Receive:
-    """Refuse a body once it has grown past the limit."""
-    received = 0
-
-    async def receive_limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise HTTPException(refusal.status, refusal.detail)
-        return message
-
-    return receive_limited
 
 
 def _log(method: str, route: Any, status: int, started: float) -> None:

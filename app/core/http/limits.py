@@ -9,6 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 
+from app.core.http.addresses import address
 from app.core.http.dependencies import Config
 from app.core.problems import Problem
 
@@ -72,11 +73,6 @@ class Count(NamedTuple):
         if not self.allowed:
             detail = f"Try again in {self.seconds} seconds."
             raise TooManyRequests(detail, headers={**self.headers, "Retry-After": str(self.seconds)})
-
-
-def address(request: Request) -> str:
-    """Where a request comes from, as the proxies that are trusted say."""
-    return request.client.host if request.client else ""
 
 
 async def count(request: Request, group: str, who: str, per_minute: int, *, moving: bool = False) -> None:

@@ -1,9 +1,13 @@
 """Which other origins' pages may call the API (API Design Rules 2.2, /core/transport/cors; Fetch)."""
 
 from collections.abc import Collection
+from typing import Any
 
+from fastapi import Depends, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.http.limits import TOLD
 
 # What a page may send, and what it may read, next to what every page may.
 REQUEST_HEADERS = "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
@@ -18,7 +22,7 @@ class Origins:
     """ASGI middleware that lets the pages of `allowed` origins read answers, and nobody else's.
 
     There are no cookies, so no credentials are allowed: a page sends its token itself. A route that is for
-    every origin says so with a header of its own, which stays.
+    every origin says so (`FOR_EVERY_ORIGIN`).
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
@@ -53,3 +57,11 @@ def _allow(headers: MutableHeaders) -> None:
     headers["Access-Control-Allow-Methods"] = headers.get("allow", "")
     headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
     headers["Access-Control-Max-Age"] = SECONDS
+
+
+async def _for_every_origin(request: Request) -> None:
+    request.scope[TOLD]["Access-Control-Allow-Origin"] = "*"
+
+
+# The dependency of a route of which everybody's pages may read the answer: a public document, nobody's alone.
+FOR_EVERY_ORIGIN: Any = Depends(_for_every_origin)

@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from app.core.faults import fault_at
+from app.core.http import bodies
 from app.core.http.accept import is_for_people
 from app.core.language import Language, preferred
 from app.core.pages import Pages
 from app.core.problems import (
+    MOST_TOLD,
     TYPE_PREFIX,
     BodyTooLarge,
+    BodyTooSlow,
     Fault,
     InvalidInput,
     Problem,
@@ -133,7 +136,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 def invalid(error: RequestValidationError, noted: Sequence[Fault] = ()) -> InvalidInput:
     """What the framework found wrong with a request, and what was `noted`, as a problem of ours."""
-    return InvalidInput([*map(_fault, error.errors()), *noted])
+    found = error.errors()
+    told = [*map(_fault, found[:MOST_TOLD]), *noted]
+    return InvalidInput(told, found=len(found) + len(noted))
 
 
 def note(request: Request, fault: Fault) -> None:
@@ -152,7 +157,9 @@ def unreadable(cause: Exception) -> Fault:
         detail = f"The body is not JSON from character {cause.pos + 1} on."
     elif isinstance(cause, UnicodeDecodeError):
         detail = "The body is not UTF-8."
-    elif isinstance(cause, RecursionError):
+    elif isinstance(cause, bodies.TooMany):
+        detail = "The body holds too many values."
+    elif isinstance(cause, RecursionError | bodies.TooDeep):
         detail = "The body is nested too deeply."
     else:
         detail = "The body holds a number of too many digits."
@@ -167,6 +174,9 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == BodyTooLarge.status:
         return respond(request, BodyTooLarge(error.detail))
+    if error.status_code == BodyTooSlow.status:
+        slow = BodyTooSlow("The body did not come in time; send it again.", headers={"Connection": "close"})
+        return respond(request, slow)
     if isinstance(error.__cause__, ValueError | RecursionError):
         return respond(request, InvalidInput([unreadable(error.__cause__)]))
     headers = dict(error.headers or {})
