@@ -47,7 +47,7 @@ class ErasureRead(Output):
 class UseRead(Output):
     """What personal data is used for, on which ground, and for how long."""
 
-    model_config = ConfigDict(title="ProcessingUse")
+    model_config = ConfigDict(title="DataUse")
 
     use: Use = Field(description="the purpose, for programs")
     purpose: str = Field(description="the purpose, in words")
