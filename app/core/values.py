@@ -6,9 +6,9 @@ boolean; text is kept as NFC, without control characters.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -54,6 +54,13 @@ def changed_members(body: Change) -> list[str]:
     return sorted(to_camel(name) for name in body.model_fields_set)
 
 
+class Difference(NamedTuple):
+    """Members of a thing by their names in the contract, as they were and as they became."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 class Output(BaseModel):
     """The base of every answer: built by Python names, sent in camelCase."""
 
@@ -64,6 +71,16 @@ class Output(BaseModel):
         serialize_by_alias=True,
         frozen=True,
         json_schema_serialization_defaults_required=True,
+    )
+
+
+def difference(before: Output, after: Output, members: Iterable[str]) -> Difference:
+    """What `members` were and became, in JSON's own values."""
+    names = set(members)
+    was, became = (one.model_dump(mode="json", by_alias=True) for one in (before, after))
+    return Difference(
+        {name: was[name] for name in sorted(names & was.keys())},
+        {name: became[name] for name in sorted(names & became.keys())},
     )
 
 

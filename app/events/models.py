@@ -1,4 +1,4 @@
-"""Tables: event, the audit trail and the outbox in one; event_reason; event_pending, not acted upon yet."""
+"""Tables: event, the audit trail and the outbox in one; event_detail; event_pending, not acted upon yet."""
 
 from datetime import datetime
 from typing import Any
@@ -96,13 +96,13 @@ class Event(SQLModel, table=True):
     )
 
 
-class EventReason(SQLModel, table=True):
-    """What somebody wrote with an event, of which the event holds the id alone.
+class EventDetail(SQLModel, table=True):
+    """What of an event is about people: words that were written with it, or what was changed of somebody.
 
-    People write about people, and events are never changed: so this stands apart, and can be erased.
+    The event holds the id alone, for events are never changed: so this stands apart, and can be erased.
     """
 
-    __tablename__ = "event_reason"
+    __tablename__ = "event_detail"
     __table_args__ = (sa.Index(None, "subject"), sa.Index(None, "about"))
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -111,7 +111,10 @@ class EventReason(SQLModel, table=True):
     subject: str = Field(max_length=100)
     about: str | None = Field(default=None, max_length=100)
     partner: str | None = Field(default=None, max_length=63)
-    text: str = Field(max_length=4000)
+    text: str | None = Field(default=None, max_length=4000)
+    # Members as the contract names them, as they were and as they became.
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
 
 class EventPending(SQLModel, table=True):

@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.paging import Window, fetch, whole
-from app.events.models import Event, EventReason
+from app.core.values import Difference
+from app.events.models import Event, EventDetail
 from app.events.schemas import EventPage, EventRead
 
 # What everybody in an edition hears: these have the edition, and no partner.
@@ -23,6 +24,8 @@ SHARED = ("session.planned", "session.changed", "session.cancelled")
 _RECORDED = "recorded events"
 # In `data`, the id of what somebody wrote with it; who reads the event finds the words as `reason`.
 _REASON = "reasonId"
+# And of what was changed of a person, which is found as `before` and `after`.
+_CHANGE = "changeId"
 
 
 def record(
@@ -40,11 +43,11 @@ def record(
 
     `type` is `noun.participle`; `actor` the id of the client that acts; `partner` the organisation
     whose event it is, None for the administrators' alone, or for all in the edition (SHARED). `data` holds
-    JSON values and no personal data; its `reason`, which somebody wrote, is kept apart (EventReason).
+    JSON values and no personal data; its `reason`, which somebody wrote, is kept apart (EventDetail).
     """
     if data.get("reason"):
         about = data.get("second") or data.get("registration")
-        reason = EventReason(
+        reason = EventDetail(
             type=type, subject=str(subject), about=about, partner=partner, text=data.pop("reason")
         )
         db.add(reason)
@@ -54,6 +57,25 @@ def record(
     )
     db.add(event)
     db.info.setdefault(_RECORDED, []).append(event)
+
+
+def record_change(
+    db: AsyncSession,
+    type: str,
+    change: Difference,
+    *,
+    subject: UUID,
+    actor: str,
+    at: datetime,
+    edition: str,
+    partner: str,
+    fields: Sequence[str],
+) -> None:
+    """As `record`, of what was changed of a person: the event refers to it, so that it can be erased."""
+    detail = EventDetail(type=type, subject=str(subject), partner=partner, **change._asdict())
+    db.add(detail)
+    data = {"fields": list(fields), _CHANGE: str(detail.id)}
+    record(db, type, subject=subject, actor=actor, at=at, edition=edition, partner=partner, **data)
 
 
 def recorded(db: AsyncSession) -> Sequence[Event]:
@@ -132,8 +154,8 @@ async def listed(
     page, next_cursor = await fetch(
         db, query, window, [shown.id], number, lambda event: event.id, descending=newest_first
     )
-    told = await reasons(db, page)
-    items = [_shown(event, told) for event in page]
+    found = await _details(db, page)
+    items = [_shown(event, found) for event in page]
     if partner is not None:  # where others call from is the administrators' to know
         items = [item.model_copy(update={"origin": None}) for item in items]
     return EventPage(items=items, next_cursor=next_cursor)
@@ -141,22 +163,28 @@ async def listed(
 
 async def reasons(db: AsyncSession, happened: Sequence[Event]) -> dict[int, str]:
     """What was written with these events, by their numbers; nothing where it was erased since."""
-    ids = {
-        UUID(event.data[_REASON]): event.id
-        for event in happened
-        if event.id is not None and _REASON in event.data
-    }
+    found = await _details(db, happened)
+    written = {event.id: found.get(event.data.get(_REASON, "")) for event in happened}
+    return {id: detail.text for id, detail in written.items() if id and detail and detail.text}
+
+
+async def _details(db: AsyncSession, happened: Sequence[Event]) -> dict[str, EventDetail]:
+    """What stands apart from these events, by its id as they have it."""
+    ids = [UUID(event.data[name]) for event in happened for name in (_REASON, _CHANGE) if name in event.data]
     if not ids:
         return {}
-    found = await db.exec(select(EventReason.id, EventReason.text).where(col(EventReason.id).in_(ids)))
-    return {ids[id]: text for id, text in found.all()}
+    found = await db.exec(select(EventDetail).where(col(EventDetail.id).in_(ids)))
+    return {str(detail.id): detail for detail in found.all()}
 
 
-def _shown(event: Event, told: Mapping[int, str]) -> EventRead:
-    """An event with what was written with it in its place; null once that was erased."""
+def _shown(event: Event, found: Mapping[str, EventDetail]) -> EventRead:
+    """An event with what stands apart from it in its place; null once that was erased."""
     data = dict(event.data)
-    if data.pop(_REASON, None):
-        data["reason"] = told.get(event.id or 0)
+    if name := data.pop(_REASON, None):
+        data["reason"] = found[name].text if name in found else None
+    if name := data.pop(_CHANGE, None):
+        change = found.get(name)
+        data |= {"before": change and change.before, "after": change and change.after}
     return EventRead.model_validate({**event.model_dump(), "data": data})
 
 

@@ -14,7 +14,7 @@ from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest, new_secret
-from app.core.values import changed_members
+from app.core.values import changed_members, difference
 from app.events import service as events
 from app.identity.caller import Caller, Role
 from app.identity.models import Client, ClientSecret, Organisation
@@ -93,11 +93,15 @@ async def change_organisation(
 ) -> OrganisationRead:
     """Change an organisation, if it still carries the tag `expected`."""
     changed = await _organisation(db, slug, lock=True)
-    expected.require(OrganisationRead.model_validate(changed))
+    before = OrganisationRead.model_validate(changed)
+    expected.require(before)
     for name in change.model_fields_set:
         setattr(changed, name, getattr(change, name))
     fields = changed_members(change)
-    events.record(db, "organisation.changed", subject=slug, actor=caller.client_id, at=now, fields=fields)
+    what = difference(before, OrganisationRead.model_validate(changed), fields)._asdict()
+    events.record(
+        db, "organisation.changed", subject=slug, actor=caller.client_id, at=now, fields=fields, **what
+    )
     await flush(db, {"uq_organisation_name": OrganisationExists("There is an organisation with that name.")})
     return OrganisationRead.model_validate(changed)
 

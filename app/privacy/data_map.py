@@ -265,9 +265,9 @@ MAP: Mapping[str, Held] = {
         _OF_REGISTRATION,
         _R.MESSAGES,
     ),
-    "event_reason": Held(
-        "what somebody wrote with an event",
-        _row(_U.AUDIT, "text"),
+    "event_detail": Held(
+        "what somebody wrote with an event, and what was changed of a person",
+        _row(_U.AUDIT, "text before after"),
         "id type subject about partner",
         "subject = ANY(:names) OR about = ANY(:names)",
         part=(_R.ATTENDANCE, "type IN ('attendance.recorded', 'attendance.corrected')"),

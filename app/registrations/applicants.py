@@ -12,7 +12,7 @@ from app.core.database import flush
 from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import NotFound, Problem
-from app.core.values import changed_members
+from app.core.values import changed_members, difference
 from app.events import service as events
 from app.identity.caller import Caller, Role
 from app.registrations.intake import email_key
@@ -64,21 +64,24 @@ async def change(
     query = select(Registration).where(Registration.applicant == applicant_id)
     registration = (await db.exec(query.with_for_update(key_share=True))).one()
     changed = await _own(db, caller, applicant_id, lock=True)
-    expected.require(ApplicantRead.model_validate(changed))
+    before = ApplicantRead.model_validate(changed)
+    expected.require(before)
     require_known(changed)
     for name in wanted.model_fields_set:
         setattr(changed, name, getattr(wanted, name))
     registration.email_key = email_key(changed.email)
     registration.describe(changed)
-    events.record(
+    fields, after = changed_members(wanted), ApplicantRead.model_validate(changed)
+    events.record_change(
         db,
         "applicant.changed",
+        difference(before, after, fields),
         subject=applicant_id,
         actor=caller.client_id,
         at=now,
         edition=registration.edition,
         partner=changed.partner,
-        fields=changed_members(wanted),
+        fields=fields,
     )
     taken = EmailTaken("Another registration for this edition has that e-mail address.")
     await flush(db, {"uq_registration_edition_email_key": taken})

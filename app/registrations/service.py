@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core import tenancy
 from app.core.etags import Expected
 from app.core.problems import NotFound
-from app.core.values import changed_members
+from app.core.values import changed_members, difference
 from app.events import service as events
 from app.identity.caller import SYSTEM, Caller, Role, Scope
 from app.registrations import intake, waiting_list
@@ -80,23 +80,25 @@ async def change(
     """Correct what was registered, if it still carries the tag `expected`; ApplicantErased for the erased."""
     await own(db, caller, registration_id, lock=True)
     row = await _row(db, caller, registration_id)
-    expected.require(shown(caller, links, row))
+    before = shown(caller, links, row)
+    expected.require(before)
     require_known(row[1])
-    registration = row[0]
+    registration, fields = row[0], changed_members(wanted)
     for name in wanted.model_fields_set - {"school"}:
         setattr(registration, name, getattr(wanted, name))
     for name in wanted.school.model_fields_set:
         setattr(registration, f"school_{name}", getattr(wanted.school, name))
     registration.describe(row[1])
-    events.record(
+    events.record_change(
         db,
         "registration.changed",
+        difference(before, shown(caller, links, row), fields),
         subject=registration.id,
         actor=caller.client_id,
         at=now,
         edition=registration.edition,
         partner=registration.partner,
-        fields=changed_members(wanted),
+        fields=fields,
     )
     await db.flush()
     return shown(caller, links, row)

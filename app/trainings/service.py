@@ -12,7 +12,7 @@ from app.core.database import flush
 from app.core.etags import Expected
 from app.core.paging import Window, fetch, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
-from app.core.values import changed_members
+from app.core.values import changed_members, difference
 from app.events import service as events
 from app.identity import service as identity
 from app.identity.caller import Caller, Role
@@ -153,7 +153,8 @@ async def change_edition(
     Raises CapacityTooLow, and EditionFrozen for seats and quotas while a draw on them is announced.
     """
     changed = await edition(db, slug, lock=True)
-    expected.require((await _shown(db, [changed]))[0])
+    [before] = await _shown(db, [changed])
+    expected.require(before)
     fields = change.model_fields_set
     if changed.frozen and fields & _DRAWN_ON:
         raise EditionFrozen("A draw on these terms is announced; publish its result or void it first.")
@@ -171,6 +172,7 @@ async def change_edition(
         await _set_quotas(db, changed, change.quotas)
     if "providers" in fields:
         await _set_providers(db, changed, change.providers)
+    [after] = await _shown(db, [changed])
     events.record(
         db,
         "edition.changed",
@@ -179,9 +181,10 @@ async def change_edition(
         at=now,
         edition=slug,
         fields=changed_members(change),
+        **difference(before, after, changed_members(change))._asdict(),
     )
     await db.flush()
-    return (await _shown(db, [changed]))[0]
+    return after
 
 
 def _set_members(changed: Edition, change: EditionChange) -> None:

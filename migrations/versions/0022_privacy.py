@@ -17,7 +17,7 @@ WITH moved AS (
   SELECT id, gen_random_uuid() AS reason FROM event
   WHERE jsonb_typeof(data -> 'reason') = 'string' AND data ->> 'reason' <> ''
 ), kept AS (
-  INSERT INTO event_reason (id, type, subject, about, partner, text)
+  INSERT INTO event_detail (id, type, subject, about, partner, text)
   SELECT moved.reason, event.type, event.subject,
          coalesce(event.data ->> 'second', event.data ->> 'registration'), event.partner,
          left(event.data ->> 'reason', 4000)
@@ -27,8 +27,8 @@ UPDATE event SET data = (event.data - 'reason') || jsonb_build_object('reasonId'
 FROM moved WHERE moved.id = event.id
 """
 BACK = """
-UPDATE event SET data = (event.data - 'reasonId') || jsonb_build_object('reason', event_reason.text)
-FROM event_reason WHERE event.data ->> 'reasonId' = event_reason.id::text
+UPDATE event SET data = (event.data - 'reasonId') || jsonb_build_object('reason', event_detail.text)
+FROM event_detail WHERE event.data ->> 'reasonId' = event_detail.id::text
 """
 PARTNER, REGISTER = "cultuurcoordinator_partner", "cultuurcoordinator_register"
 # Those of app/policies.py, as they were: a reason is whose its event is.
@@ -40,17 +40,19 @@ OF_A_PARTNER = (
 
 def upgrade() -> None:
     op.create_table(
-        "event_reason",
+        "event_detail",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("type", sa.String(length=60), nullable=False),
         sa.Column("subject", sa.String(length=100), nullable=False),
         sa.Column("about", sa.String(length=100), nullable=True),
         sa.Column("partner", sa.String(length=63), nullable=True),
-        sa.Column("text", sa.String(length=4000), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_reason")),
+        sa.Column("text", sa.String(length=4000), nullable=True),
+        sa.Column("before", postgresql.JSONB(), nullable=True),
+        sa.Column("after", postgresql.JSONB(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_detail")),
     )
-    op.create_index(op.f("ix_event_reason_subject"), "event_reason", ["subject"])
-    op.create_index(op.f("ix_event_reason_about"), "event_reason", ["about"])
+    op.create_index(op.f("ix_event_detail_subject"), "event_detail", ["subject"])
+    op.create_index(op.f("ix_event_detail_about"), "event_detail", ["about"])
     op.execute(MOVE_REASONS)
     op.add_column("applicant", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -107,12 +109,12 @@ def upgrade() -> None:
 
 def _protect() -> None:
     """Say whose the new rows are; and let the register, and nobody else, take attendance's history away."""
-    for table in ("erasure", "register_forgotten", "event_reason"):
+    for table in ("erasure", "register_forgotten", "event_detail"):
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {REGISTER}")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON event_reason TO {PARTNER}")
-    op.execute("ALTER TABLE event_reason ENABLE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY of_the_register ON event_reason TO {REGISTER} USING (true)")
-    op.execute(f"CREATE POLICY of_a_partner ON event_reason TO {PARTNER} USING ({OF_A_PARTNER})")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON event_detail TO {PARTNER}")
+    op.execute("ALTER TABLE event_detail ENABLE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY of_the_register ON event_detail TO {REGISTER} USING (true)")
+    op.execute(f"CREATE POLICY of_a_partner ON event_detail TO {PARTNER} USING ({OF_A_PARTNER})")
     op.execute(f"GRANT DELETE ON attendance_version TO {REGISTER}")
 
 
@@ -130,4 +132,4 @@ def downgrade() -> None:
     op.drop_column("edition", "retention")
     op.drop_column("applicant", "erased_at")
     op.execute(BACK)
-    op.drop_table("event_reason")
+    op.drop_table("event_detail")

@@ -247,3 +247,29 @@ def test_an_event_says_where_it_comes_from_to_administrators(world: World) -> No
     assert shown["registration.received"] == "127.0.0.1"
     assert shown["registration.complete"] == "127.0.0.0/24"
     assert {event["origin"] for event in listed(world.fleck, subject=made["id"])} == {None}
+
+
+def test_a_change_says_what_was_and_what_became(world: World) -> None:
+    """Of people the event has a reference alone, and null once what it leads to was erased."""
+    made = world.register()
+    world.fleck.patch(f"/v1/registrations/{made['id']}", {"position": "docent", "school": {"city": "Urk"}})
+    world.fleck.patch(f"/v1/applicants/{made['applicant']['id']}", {"phone": None, "familyName": "Zee"})
+    world.admin.patch(f"/v1/editions/{PILOT}", {"capacity": 21})
+    world.admin.patch("/v1/organisations/neos", {"region": "Den Haag"})
+    told = {event["type"]: event["data"] for event in listed(world.admin)}
+    before, after = told["registration.changed"]["before"], told["registration.changed"]["after"]
+    assert (before["position"], after["position"]) == (made["position"], "docent")
+    assert (before["school"]["city"], after["school"]["city"]) == ("Almere", "Urk")
+    assert told["applicant.changed"] == {
+        "fields": ["familyName", "phone"],
+        "before": {"familyName": "Meer", "phone": "+31612345678"},
+        "after": {"familyName": "Zee", "phone": None},
+    }
+    assert told["edition.changed"]["before"] == {"capacity": 20}
+    assert told["edition.changed"]["after"] == {"capacity": 21}
+    assert told["organisation.changed"]["after"] == {"region": "Den Haag"}
+    kept = sql(world.database_url, "SELECT data::text AS data FROM event")
+    assert not any(word in row["data"] for row in kept for word in ("Meer", "Zee", "Urk", "+3161"))
+    sql(world.database_url, "DELETE FROM event_detail")
+    [event] = listed(world.fleck, type="applicant.changed")
+    assert event["data"] == {"fields": ["familyName", "phone"], "before": None, "after": None}

@@ -49,7 +49,7 @@ def test_the_tables_are_those_of_the_database(pictures: dict[str, str]) -> None:
     alone = set(metadata.tables) - {name for above, below, _ in keys for name in (above, below)}
     assert alone == {
         "event_pending",
-        "event_reason",
+        "event_detail",
         "erasure",
         "certificate_counter",
         "invoice_counter",

@@ -109,7 +109,7 @@ UNUSED = {
     "certificate_review",
     "check_in_guess",
     "draw_candidate",
-    "event_reason",
+    "event_detail",
     "file",
     "invoice_address",
     "invoice_payment",
