@@ -54,7 +54,40 @@ class Proof(NamedTuple):
     assertion: str | None
 
 
-async def _proof(
+class Said(NamedTuple):
+    """What of a request for a token says who it is of, as it was sent."""
+
+    client_id: str
+    secret: str
+    assertion_type: str
+    assertion: str
+    authorization: str | None
+
+    def whose(self) -> str:
+        """The client that it says it is of, unproven: guesses count for that one alone."""
+        with contextlib.suppress(assertions.NotProven):
+            return assertions.claimed(self.assertion)[:100] if self.assertion else self.proof().client_id
+        return ""
+
+    def proof(self) -> Proof:
+        """In one way alone (RFC 6749, section 2.3). Raises InvalidGrant."""
+        asserted = bool(self.assertion or self.assertion_type)
+        _one_way(bool(self.authorization), bool(self.secret), asserted)
+        if asserted:
+            fits = self.assertion_type == assertions.TYPE and 0 < len(self.assertion) <= assertions.LONGEST
+            if not fits:
+                detail = f"Send client_assertion with client_assertion_type {assertions.TYPE}."
+                raise InvalidGrant(detail, error="invalid_request")
+            return Proof(self.client_id, "", self.assertion)
+        if not self.authorization:
+            return Proof(self.client_id, self.secret, None)
+        client_id, secret = _basic(self.authorization)
+        if self.client_id not in ("", client_id):
+            raise InvalidGrant("The client_id is not that of the header.", error="invalid_request")
+        return Proof(client_id, secret, None)
+
+
+async def _said(
     client_id: Annotated[str, Form(json_schema_extra={"maxLength": 100})] = "",
     client_secret: Annotated[str, Form(json_schema_extra={"maxLength": 200})] = "",
     client_assertion_type: Annotated[str, Form(json_schema_extra={"const": assertions.TYPE})] = "",
@@ -62,20 +95,8 @@ async def _proof(
         str, Form(description="A JWT signed by the client's key", json_schema_extra={"maxLength": 8000})
     ] = "",
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> Proof:
-    """What of the request says who it is of, in one way alone."""
-    asserted = bool(client_assertion or client_assertion_type)
-    _one_way(bool(authorization), bool(client_secret), asserted)
-    if asserted:
-        if client_assertion_type != assertions.TYPE or not 0 < len(client_assertion) <= assertions.LONGEST:
-            detail = f"Send client_assertion with client_assertion_type {assertions.TYPE}."
-            raise InvalidGrant(detail, error="invalid_request")
-        return Proof(client_id, "", client_assertion)
-    if authorization:
-        named, (client_id, client_secret) = client_id, _basic(authorization)
-        if named not in ("", client_id):
-            raise InvalidGrant("The client_id is not that of the header.", error="invalid_request")
-    return Proof(client_id, client_secret, None)
+) -> Said:
+    return Said(client_id, client_secret, client_assertion_type, client_assertion, authorization)
 
 
 @tokens.post(
@@ -91,7 +112,7 @@ async def create_token(
     db: Db,
     now: Now,
     settings: Config,
-    proof: Annotated[Proof, Depends(_proof)],
+    said: Annotated[Said, Depends(_said)],
     grant_type: Annotated[str, Form(json_schema_extra={"const": "client_credentials"})] = "",
     scope: Annotated[
         str, Form(description="Fewer scopes than the role has", json_schema_extra={"maxLength": 2000})
@@ -102,7 +123,7 @@ async def create_token(
     An assertion is a JWT that the client's own key signed (`private_key_jwt`, RFC 7523), for this address or
     for the register's own, which ends within five minutes and counts once.
     """
-    client_id, secret, assertion = proof
+    client_id, secret, assertion = said.proof()
     if not grant_type or not _well_formed(client_id, secret, scope):
         raise InvalidGrant("Send grant_type, client_id and client_secret as a form.", error="invalid_request")
     if grant_type != "client_credentials":
@@ -110,7 +131,7 @@ async def create_token(
     lifetime = timedelta(seconds=settings.token_seconds)
     grantor = Grantor(settings.key("access tokens"), settings.base_url, lifetime)
     audiences = (settings.base_url, f"{settings.base_url}{TOKEN_PATH}")
-    async with _guesses_are_few(request, client_id, settings):
+    async with _guesses_are_few(request, said.whose(), settings):
         if assertion is None:
             return await granting.by_secret(db, grantor, client_id, secret, scope, now)
         return await granting.by_assertion(db, grantor, assertion, client_id, audiences, scope, now)

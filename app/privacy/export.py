@@ -79,6 +79,10 @@ _SECURITY: Mapping[Language, str] = {
 }
 
 
+# Where others call from is the administrators' to know, in an export as in the events.
+_ADMINISTRATORS = {"origin"}
+
+
 async def of_person(
     db: AsyncSession, caller: Caller, applicant_id: UUID, language: Language, now: datetime
 ) -> PersonExport:
@@ -120,6 +124,8 @@ async def _known(db: AsyncSession, caller: Caller, person: Person) -> dict[str, 
         if held.internal and caller.role is not Role.ADMIN:
             continue
         shown = [name for name in _columns(held) if name not in _hidden(held)]
+        if caller.role is not Role.ADMIN:
+            shown = [name for name in shown if name not in _ADMINISTRATORS]
         listed = ", ".join(f'"{name}"' for name in shown)
         statement = f'SELECT {listed} FROM "{table}" WHERE {where} ORDER BY 1, 2'  # noqa: S608  the map's own
         rows = (await connection.execute(person.bound(statement))).mappings().all()
@@ -139,7 +145,15 @@ def _hidden(held: Held) -> set[str]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of the database as JSON has it."""
+    """A value of the database as JSON has it, with members as the contract would call them."""
+    if isinstance(value, dict):
+        return {to_camel(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return _single(value)
+
+
+def _single(value: Any) -> Any:
     if isinstance(value, datetime):
         return utc(value)
     if isinstance(value, date):

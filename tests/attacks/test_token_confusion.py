@@ -235,7 +235,7 @@ CLAIMS: dict[str, Callable[[Siege], str]] = {
     "ended a second ago": at(iat=-301, exp=-1),
     "ending now": at(iat=-300, exp=0),
     "ended long ago": at(iat=-WEEK, exp=-WEEK + 300),
-    "not begun": at(iat=1, exp=301),
+    "not begun": at(iat=61, exp=361),
     "begun in a year": at(iat=52 * WEEK, exp=52 * WEEK + 300),
     "not to be used yet": at(nbf=WEEK),
     "without an end": said(exp=None),

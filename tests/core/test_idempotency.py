@@ -14,11 +14,10 @@ import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from app import worker
 from app.core import idempotency
-from app.core.database import Database
+from app.core.database import AT_MOST, Database
 from app.identity import tokens
 from app.identity.caller import Caller, Role, Scope
 from tests.conftest import sql
@@ -282,8 +281,6 @@ def test_an_answer_opens_in_its_own_row_alone() -> None:
 
 
 def test_the_wait_is_bounded_for_the_claim_alone(database_url: str) -> None:
-    name = make_url(database_url).database
-    sql(database_url, f"ALTER DATABASE {name} SET lock_timeout = '9s'")
     attempt = idempotency.Attempt.of(b"k" * 32, "fleck-1", "POST /x", "a", b"{}")
 
     async def claimed() -> tuple[bytes | None, str]:
@@ -294,7 +291,7 @@ def test_the_wait_is_bounded_for_the_claim_alone(database_url: str) -> None:
         await database.close()
         return answer, wait
 
-    assert asyncio.run(claimed()) == (None, "9s")
+    assert asyncio.run(claimed()) == (None, AT_MOST["lock_timeout"])
 
 
 @pytest.mark.long_ways

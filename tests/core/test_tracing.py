@@ -106,6 +106,7 @@ def attributes(span: Span) -> dict[str, Any]:
     return {one.key: getattr(one.value, one.value.WhichOneof("value") or "") for one in span.attributes}
 
 
+@pytest.mark.long_ways
 def test_a_request_is_a_span_with_its_statements_below_it(
     traced_settings: Settings, world: World, collector: Collector
 ) -> None:

@@ -34,6 +34,7 @@ def server(world: World, tmp_path: Path) -> Iterator[Server]:
     with Server(tmp_path) as server:
         server.environment |= {
             "DATABASE_URL": world.database_url.replace("+asyncpg", ""),
+            "WORKER": "false",  # today, what is of 2021 has served, and would be erased
             "SECRET_KEY": world.app.state.settings.secret_key.get_secret_value(),
         }
         server.start()

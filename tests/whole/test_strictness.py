@@ -29,6 +29,8 @@ OF_FORMS = {
 ANY_QUERY = {
     (method, f"/v1/verifications/{last}") for method in ("GET", "HEAD") for last in ("{code}", "_check")
 }
+# A provider adds what it likes when it sends people back.
+ANY_QUERY |= {(method, "/v1/docs/oauth2-redirect.html") for method in ("GET", "HEAD")}
 
 
 def leaves(schema: JSON, wanted: Callable[[JSON], bool]) -> Iterator[Steps]:
