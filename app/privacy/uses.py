@@ -195,8 +195,8 @@ EXPLAINED: Mapping[Use, Explained] = {
             "Accountability (article 5(2)) and legitimate interests (article 6(1)(f))",
         ),
         _said(
-            "Gebeurtenissen blijven, met kenmerken en feiten zonder naam; wat mensen erbij schreven gaat met de "
-            "aanmelding",
+            "Gebeurtenissen blijven, met kenmerken en feiten zonder naam; "
+            "wat mensen erbij schreven gaat met de aanmelding",
             "Events stay, with ids and facts without a name; what people wrote with them goes with the "
             "registration",
         ),
