@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -14,7 +15,7 @@ from app.core.etags import Expected
 from app.core.paging import Window, fetch
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.tokens import digest, new_secret
-from app.core.values import changed_members, difference
+from app.core.values import changed_members, difference, utc
 from app.events import service as events
 from app.identity.caller import Caller, Role
 from app.identity.models import Client, ClientSecret, Organisation
@@ -151,7 +152,9 @@ async def add_client(db: AsyncSession, actor: str, wanted: ClientCreate, now: da
     db.add(added)
     await db.flush()
     secret = "" if wanted.jwks else _give_secret(db, added, now, wanted.secret_expires_at)
-    events.record(db, "client.added", subject=added.id, actor=actor, at=now)
+    named = {"organisation": added.organisation, "role": added.role.value}
+    what = {**named, **_named(secret, added)}
+    events.record(db, "client.added", subject=added.id, actor=actor, at=now, **what)
     await db.flush()
     return await _with_secret(db, added, secret)
 
@@ -176,7 +179,8 @@ async def rotate_client(
         raise InvalidInput(faults)
     await _end_secrets(db, client, now, until)
     secret = _give_secret(db, client, now, how.secret_expires_at)
-    events.record(db, "client.rotated", subject=client.id, actor=actor, at=now)
+    what = {**_named(secret, client), "othersEndAt": utc(until or now)}
+    events.record(db, "client.rotated", subject=client.id, actor=actor, at=now, **what)
     await db.flush()
     return await _with_secret(db, client, secret)
 
@@ -189,9 +193,10 @@ async def change_keys(
     if client.ended_at:
         raise NotFound("There is no such client.")
     await _require(db, client, expected)
+    before = _kids(client)
     client.keys, client.keys_given_at = wanted.as_jwks(), now
-    names = [one["kid"] for one in client.keys]
-    events.record(db, "client.keys-changed", subject=client.id, actor=caller.client_id, at=now, kids=names)
+    what: dict[str, Any] = {"before": {"kids": before}, "after": {"kids": _kids(client)}}
+    events.record(db, "client.keys-changed", subject=client.id, actor=caller.client_id, at=now, **what)
     await db.flush()
     return (await _shown(db, [client]))[0]
 
@@ -241,6 +246,17 @@ def _give_secret(db: AsyncSession, client: Client, now: datetime, expires_at: da
     secret = new_secret()
     db.add(ClientSecret(digest=digest(secret), client=client.id, created_at=now, expires_at=expires_at))
     return secret
+
+
+def _kids(client: Client) -> list[str]:
+    return [one["kid"] for one in client.keys]
+
+
+def _named(secret: str, client: Client) -> dict[str, Any]:
+    """What a client comes with, and not what proves it: its secret's fingerprint, or its keys' ids."""
+    if secret:
+        return {"fingerprint": digest(secret).hex()[:FINGERPRINT]}
+    return {"kids": _kids(client)}
 
 
 async def _end_secrets(

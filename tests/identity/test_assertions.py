@@ -230,7 +230,7 @@ def test_keys_are_replaced_and_taken_away(world: World) -> None:
     assert world.admin.put(path, {"keys": []}).json()["keys"] == []
     assert told(ask(world, made(client, OTHER))) == (401, "invalid_client")
     events = world.events("client.keys-changed")
-    assert [event["data"]["kids"] for event in events] == [["old", "new"], ["new"], []]
+    assert [event["data"]["after"]["kids"] for event in events] == [["old", "new"], ["new"], []]
     assert {event["subject"] for event in events} == {client}
 
 

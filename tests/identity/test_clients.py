@@ -164,5 +164,10 @@ def test_every_step_leaves_an_event(world: World) -> None:
     world.admin.delete(f"/v1/clients/{made['clientId']}")
     events = [event for event in world.events() if event["subject"] == made["clientId"]]
     assert [event["type"] for event in events] == ["client.added", "client.rotated", "client.ended"]
+    # By its fingerprint one sees which secret it is, and nobody gets in.
+    first, second, _ = (event["data"] for event in events)
+    assert len(first["fingerprint"]) == len(second["fingerprint"]) == 8
+    assert first["fingerprint"] != second["fingerprint"]
+    assert (first["role"], second["othersEndAt"]) == ("partner", events[1]["at"])
     assert {event["actor"] for event in events} == {world.admin.id}
     assert {event["partner"] for event in events} == {None}
