@@ -6,10 +6,13 @@ sealed (docs/decisions/0011-idempotency-keys.md).
 
 import contextlib
 import hmac
+import json
 import os
-from collections.abc import AsyncIterator, Collection
+import re
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -29,6 +32,9 @@ PATIENCE = "5s"
 NONCE_BYTES = 12
 BATCH = 500
 LOCK_NOT_AVAILABLE = "55P03"
+# What is sealed in the place of an answer about somebody who was erased: no answer is empty.
+FORGOTTEN = b""
+_ADDRESS = re.compile(r"(?:https?:/)?/\S+")  # of something of the register, its id among the segments
 
 
 class KeyReused(Problem):
@@ -51,6 +57,19 @@ class KeyInUse(Problem):
         super().__init__(
             "A request with this Idempotency-Key is under way; repeat it in a moment.",
             headers={"Retry-After": "1"},
+        )
+
+
+class AnswerErased(Problem):
+    """The answer was about somebody who was erased since; the request is not done once more."""
+
+    status, code = 409, "answer-erased"
+    title, title_nl = "Answer erased", "Antwoord gewist"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was done before, and the answer was about somebody who was erased since; "
+            "nothing was done again."
         )
 
 
@@ -109,7 +128,7 @@ async def claim(db: AsyncSession, attempt: Attempt, now: datetime) -> bytes | No
     """Make the key this transaction's own: None; or the answer that an equal request was given.
 
     The claim ends with the transaction, and is kept with it. Raises KeyReused when the key stands for
-    another content, KeyInUse when the wait for an equal request was too long.
+    another content, KeyInUse when the wait for an equal request was too long, and AnswerErased.
     """
     values = {
         "id": attempt.id,
@@ -134,7 +153,10 @@ async def _kept(db: AsyncSession, attempt: Attempt) -> bytes:
     fingerprint, sealed = (await db.exec(query)).one()
     if not hmac.compare_digest(fingerprint, attempt.fingerprint):
         raise KeyReused("This Idempotency-Key was sent with another body before; use a new key.")
-    return attempt.open(sealed)
+    answer = attempt.open(sealed)
+    if answer == FORGOTTEN:
+        raise AnswerErased
+    return answer
 
 
 async def keep(db: AsyncSession, attempt: Attempt, answer: bytes) -> None:
@@ -160,18 +182,49 @@ async def opened(db: AsyncSession, secret: bytes) -> AsyncIterator[tuple[bytes, 
                 yield id, Attempt(id, b"", secret).open(sealed)
 
 
-async def forget(db: AsyncSession, secret: bytes, words: Collection[str]) -> int:
-    """Forget the answers in which one of these ids or addresses stands; gives their number."""
-    wanted = [word.casefold().encode() for word in words]
-    found = [
-        id
-        async for id, answer in opened(db, secret)
-        if any(word in answer.decode(errors="replace").casefold().encode() for word in wanted)
-    ]
-    await (await db.connection()).execute(
-        sa.delete(IdempotentAnswer).where(col(IdempotentAnswer.id).in_(found))
-    )
+async def forget(db: AsyncSession, secret: bytes, ids: Collection[str]) -> int:
+    """Forget what the answers say in which one of these ids stands; gives their number.
+
+    That there was an answer stays known for as long as it would have been, so that a repeat brings nobody
+    back. An id is looked for and no address: that may be known elsewhere too, and be part of another one.
+    """
+    found = [id async for id, answer in opened(db, secret) if _speaks_of(answer, ids)]
+    of = col(IdempotentAnswer.id) == sa.bindparam("of", type_=sa.LargeBinary)
+    statement = sa.update(IdempotentAnswer).where(of).values(sealed=sa.bindparam("empty"))
+    if found:
+        sealed = [{"of": one, "empty": Attempt(one, b"", secret).seal(FORGOTTEN)} for one in found]
+        await (await db.connection()).execute(statement, sealed)
     return len(found)
+
+
+def _speaks_of(answer: bytes, ids: Collection[str]) -> bool:
+    """Whether one of the ids stands in the answer by itself, or as a segment of an address."""
+    if not any(id.encode() in answer for id in ids):  # reading it takes longer
+        return False
+    wanted = set(ids)
+    return any(not wanted.isdisjoint(_parts(text)) for line in answer.split(b"\n", 1) for text in _said(line))
+
+
+def _said(content: bytes) -> Iterator[str]:
+    """Every string of JSON; the words of what is no JSON."""
+    text = content.decode(errors="replace")
+    try:
+        left: list[Any] = [json.loads(text)]
+    except (ValueError, RecursionError):
+        yield from re.split(r"[^\w-]+", text)
+        return
+    while left:
+        match left.pop():
+            case str() as value:
+                yield value
+            case dict() as members:
+                left += [*members.keys(), *members.values()]
+            case list() as items:
+                left += items
+
+
+def _parts(text: str) -> list[str]:
+    return re.split(r"[/?#&=]", text) if _ADDRESS.fullmatch(text) else [text]
 
 
 async def purge(db: AsyncSession, now: datetime) -> None:

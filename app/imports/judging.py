@@ -3,7 +3,8 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,6 +26,7 @@ from app.registrations.schemas import RegistrationCreate
 from app.trainings.models import Edition
 
 TURN = 25  # rows that are read without giving way
+_ATEXT = r"[\w.!#$%&'*+/=?^`{|}~-]"  # what stands in an address before its @ (RFC 5322, section 3.2.3)
 
 
 @dataclass
@@ -172,6 +174,26 @@ def faults_in(row: RegistrationImportRow) -> list[Fault]:
 def person_hash(links: Links, person: Person) -> bytes:
     """What a row's person is known again by."""
     return _hash(links, "person", *person)
+
+
+def names_one(content: str, emails: Collection[str]) -> bool:
+    """Whether one of these addresses, case folded, stands in a row by itself, in whichever column.
+
+    A longer address that ends or begins with it is somebody else's; a full stop after it ends a sentence.
+    """
+    wanted = "|".join(re.escape(email) for email in emails)
+    alone = re.compile(rf"(?<!{_ATEXT})(?:{wanted})(?![\w@-]|\.[\w-])")
+    left: list[Any] = [json.loads(content)]
+    while left:
+        match left.pop():
+            case str() as value:
+                if alone.search(value.casefold()):
+                    return True
+            case dict() as members:
+                left += members.values()
+            case list() as items:
+                left += items
+    return False
 
 
 def _hash(links: Links, *parts: str) -> bytes:

@@ -198,23 +198,51 @@ async def forget(db: AsyncSession, now: datetime) -> None:
 
 
 async def forget_people(
-    db: AsyncSession, links: Links, registrations: Collection[UUID], people: Collection[Person]
+    db: AsyncSession,
+    links: Links,
+    registrations: Collection[UUID],
+    people: Collection[Person],
+    organisation: str | None,
 ) -> int:
     """Erase what rows that are judged say of these people, registered or refused; gives their number.
 
-    The keyed hash of a row stays, so that the same file does not bring anybody back.
+    Of refused rows those of the files of `organisation` alone; None is everybody's. The keyed hash of a row
+    stays, so that the same file does not bring anybody back.
     """
     hashes = [judging.person_hash(links, person) for person in people]
-    named = [sa.func.strpos(sa.func.lower(_ROWS.c.content), email.lower()) > 0 for _, email in people]
+    judged = _ROWS.c.verdict.not_in([_V.WAITING, _V.ACCEPTED])
+    own: sa.ColumnElement[bool] = sa.true()
+    if organisation is not None:
+        files = select(RegistrationImport.id).where(RegistrationImport.organisation == organisation)
+        own = _ROWS.c.part_of.in_(files)
+    naming = await _rows_naming(db, {email for _, email in people}, sa.and_(judged, own))
     statement = (
         sa.update(_ROWS)
         .where(
-            sa.or_(_ROWS.c.registration.in_(list(registrations)), _ROWS.c.person.in_(hashes), *named),
-            _ROWS.c.verdict.not_in([_V.WAITING, _V.ACCEPTED]),
+            judged,
+            sa.or_(
+                _ROWS.c.registration.in_(list(registrations)),
+                sa.and_(own, _ROWS.c.person.in_(hashes)),
+                sa.tuple_(_ROWS.c.part_of, _ROWS.c.number).in_(naming),
+            ),
         )
         .values(content=None, faults=None, person=None)
     )
     return (await (await db.connection()).execute(statement)).rowcount
+
+
+async def _rows_naming(
+    db: AsyncSession, emails: Collection[str], among: sa.ColumnElement[bool]
+) -> list[tuple[UUID, int]]:
+    """The rows in which one of these addresses stands, and not as a part of another one."""
+    # What JSON has escaped is read before it is passed over.
+    may = [sa.func.strpos(sa.func.lower(_ROWS.c.content), each) > 0 for each in (*emails, "\\u")]
+    query = sa.select(_ROWS.c.part_of, _ROWS.c.number, _ROWS.c.content).where(among, sa.or_(*may))
+    return [
+        (part_of, number)
+        async for part_of, number, content in await db.stream(query.execution_options(yield_per=CHUNK))
+        if judging.names_one(content, emails)
+    ]
 
 
 async def _check(db: AsyncSession, caller: Caller, wanted: ImportWanted) -> None:

@@ -19,6 +19,7 @@ from app.imports import service as imports
 from app.privacy import data_map, people
 from app.privacy.people import Person
 from app.privacy.uses import Certificates
+from app.registrations.intake import email_key
 from app.registrations.links import Links
 from app.registrations.models import Applicant, Registration
 from app.trainings.terms import Retained
@@ -128,16 +129,16 @@ async def _certificates(
 
 async def _found_otherwise(db: AsyncSession, means: Means, person: Person) -> Erased:
     """What no condition on ids finds: rows of files by a keyed hash, answers that are sealed."""
-    addresses = await people.emails(db, person)
     query = select(Registration.edition, Registration.email_key).where(
         col(Registration.id).in_(person.registrations)
     )
-    known = (await db.exec(query)).all()
+    known = set((await db.exec(query)).all())
+    addresses = [email_key(email) for email in await people.emails(db, person)]
+    known |= {(edition, address) for edition, _ in known for address in addresses}
     erased = Erased()
-    if forgotten := await imports.forget_people(db, means.links, person.registrations, known):
+    if forgotten := await imports.forget_people(db, means.links, person.registrations, known, person.partner):
         erased.rows["registration_import_row"] += forgotten
-    words = [*person.names, *addresses]
-    if forgotten := await idempotency.forget(db, means.answers, words):
+    if forgotten := await idempotency.forget(db, means.answers, person.names):
         erased.rows["idempotent_answer"] += forgotten
     return erased
 

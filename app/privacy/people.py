@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.certificates.models import Certificate
 from app.core import tenancy
 from app.core.problems import NotFound
+from app.events.models import EventDetail
 from app.identity.caller import Caller, Role
 from app.invoices.models import Invoice
 from app.privacy.models import Erasure
@@ -27,6 +28,7 @@ class Person:
     registrations: tuple[UUID, ...]
     applicants: tuple[UUID, ...]
     numbers: tuple[str, ...] = ()  # of certificates and invoices
+    partner: str | None = None  # whose alone is looked through; None is the whole register
 
     @property
     def names(self) -> list[str]:
@@ -62,17 +64,19 @@ async def find(db: AsyncSession, caller: Caller, applicant_id: UUID) -> Person:
         while new:
             new = set((await db.exec(_of(_beside(new), partner))).all()) - found
             found |= new
-        return await of_registrations(db, found)
+        return await of_registrations(db, found, partner)
 
 
-async def of_registrations(db: AsyncSession, registrations: Collection[UUID]) -> Person:
-    """The person behind these registrations."""
+async def of_registrations(
+    db: AsyncSession, registrations: Collection[UUID], partner: str | None = None
+) -> Person:
+    """The person behind these registrations, as far as a `partner` is concerned."""
     ids = sorted(registrations)
     applicants = await db.exec(select(Registration.applicant).where(col(Registration.id).in_(ids)))
     certificates = await db.exec(select(Certificate.number).where(col(Certificate.registration).in_(ids)))
     invoices = await db.exec(select(Invoice.number).where(col(Invoice.registration).in_(ids)))
     numbers = (*sorted(certificates.all()), *sorted(invoices.all()))
-    return Person(tuple(ids), tuple(sorted(applicants.all())), numbers)
+    return Person(tuple(ids), tuple(sorted(applicants.all())), numbers, partner)
 
 
 def _of(query: SelectOfScalar[UUID], partner: str | None) -> SelectOfScalar[UUID]:
@@ -104,8 +108,13 @@ def _beside(known: Collection[UUID]) -> SelectOfScalar[UUID]:
 
 
 async def emails(db: AsyncSession, person: Person) -> list[str]:
-    """The addresses of somebody who is not erased yet."""
+    """The addresses of somebody who is not erased yet, those from before a change too."""
     query = select(Applicant.email).where(
         col(Applicant.id).in_(person.applicants), col(Applicant.erased_at).is_(None)
     )
-    return sorted(set((await db.exec(query)).all()))
+    changes = select(EventDetail.before).where(
+        EventDetail.type == "applicant.changed",
+        col(EventDetail.subject).in_(list(map(str, person.applicants))),
+    )
+    before = [was["email"] for was in (await db.exec(changes)).all() if was and was.get("email")]
+    return sorted({*(await db.exec(query)).all(), *before})
