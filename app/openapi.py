@@ -22,7 +22,7 @@ from app.core.http.accept import PAGE
 from app.core.http.idempotency import KEY, REPLAYED
 from app.core.http.limits import TooManyRequests
 from app.core.http.strictness import LONGEST_CONDITION, MERGE_PATCH
-from app.core.idempotency import KeyInUse, KeyReused
+from app.core.idempotency import AnswerErased, KeyInUse, KeyReused
 from app.core.language import Language
 from app.core.texts import Catalogue
 from app.core.values import without_defaults
@@ -398,7 +398,7 @@ def _say_repeatable(responses: dict[str, Any]) -> None:
     done.setdefault("headers", {})[REPLAYED] = {"$ref": f"#/components/headers/{REPLAYED}"}
     responses["422"] = {"description": KeyReused.title}
     told = responses.setdefault("409", {"description": ""})
-    told["description"] = "; ".join(filter(None, (told["description"], KeyInUse.title)))
+    told["description"] = "; ".join(filter(None, (told["description"], KeyInUse.title, AnswerErased.title)))
 
 
 def _with_own_names(made: dict[str, Any]) -> dict[str, Any]:

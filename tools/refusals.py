@@ -44,7 +44,12 @@ UNKNOWN = {
 }
 # Refusals that are the same whatever was asked: one answer tells of all, but a GET has a 412 of its own.
 ALIKE = ("401", "408", "412", "422", "429")
-IN_USE = ("idempotency-key-in-use", "idempotency-key-in-use.nl")
+OF_A_KEY = (
+    "idempotency-key-in-use",
+    "idempotency-key-in-use.nl",
+    "answer-erased",
+    "answer-erased.nl",
+)
 
 
 class Refused:
@@ -90,7 +95,7 @@ class Refused:
                 known = found.get((status, one.reads)) or found[status, not one.reads]
                 mine.setdefault(status, known)
             if one.takes_key:
-                mine["409"] = list(dict.fromkeys([*mine.get("409", []), *IN_USE]))
+                mine["409"] = list(dict.fromkeys([*mine.get("409", []), *OF_A_KEY]))
         missing = {
             (one.name, status) for one in asked for status in one.statuses - set(self.answers[one.name])
         }
@@ -314,8 +319,11 @@ def _once(world: World, http: Http) -> None:
     http.get("/v1/registrations")
     headers = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
     client = {"organisation": "fleck", "role": "partner"}
-    assert world.admin.post("/v1/clients", client, headers=headers).is_success
+    made = world.admin.post("/v1/clients", client, headers=headers)
+    assert made.is_success
     world.admin.post("/v1/clients", {**client, "name": "Anders"}, headers=headers)
+    _forgotten(world, made.json()["clientId"])
+    world.admin.post("/v1/clients", client, headers=headers)
     _key_in_use(world)
     world.fleck.post("/v1/registrations", content=Dripping(state.settings.body_seconds), headers=KIND)
     settings, database, clock = state.settings, state.database, state.clock
@@ -345,6 +353,17 @@ class Dripping:
         yield b"{"
         await asyncio.sleep(2 * self.seconds)
         yield b"}"
+
+
+def _forgotten(world: World, id: str) -> None:
+    """The answers that name this are forgotten, as erasure does with those about a person."""
+    state = world.app.state
+
+    async def forget() -> None:
+        async with state.database.transaction() as db:
+            assert await idempotent.forget(db, state.settings.key("idempotent answers"), [id])
+
+    world.http.portal.call(forget)
 
 
 def _key_in_use(world: World) -> None:

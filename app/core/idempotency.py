@@ -66,12 +66,6 @@ class AnswerErased(Problem):
     status, code = 409, "answer-erased"
     title, title_nl = "Answer erased", "Antwoord gewist"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This was done before, and the answer was about somebody who was erased since; "
-            "nothing was done again."
-        )
-
 
 class IdempotentAnswer(SQLModel, table=True):
     """An answer, and what it is found by; written in the transaction that made it true."""
@@ -155,7 +149,10 @@ async def _kept(db: AsyncSession, attempt: Attempt) -> bytes:
         raise KeyReused("This Idempotency-Key was sent with another body before; use a new key.")
     answer = attempt.open(sealed)
     if answer == FORGOTTEN:
-        raise AnswerErased
+        raise AnswerErased(
+            "This was done before, and the answer was about somebody who was erased since; "
+            "nothing was done again."
+        )
     return answer
 
 
