@@ -211,6 +211,7 @@ async def forget_people(
         .where(
             sa.or_(_ROWS.c.registration.in_(list(registrations)), _ROWS.c.person.in_(hashes), *named),
             _ROWS.c.verdict.not_in([_V.WAITING, _V.ACCEPTED]),
+            sa.or_(*(column.is_not(None) for column in (_ROWS.c.content, _ROWS.c.faults, _ROWS.c.person))),
         )
         .values(content=None, faults=None, person=None)
     )

@@ -9,15 +9,20 @@ from app.core.etags import Expected
 from app.core.problems import NotFound
 from app.events import service as events
 from app.identity.caller import Caller
+from app.registrations.applicants import require_all_known
 from app.registrations.links import Links, Purpose, registration_in
-from app.registrations.models import Registration
+from app.registrations.models import Applicant, Registration
 from app.registrations.schemas import PersonalLinks
 from app.registrations.service import own
 
+_NOTHING = "There is nothing behind this link."
+
 
 async def read(db: AsyncSession, caller: Caller, registration_id: UUID, links: Links) -> PersonalLinks:
-    """The links of a registration that the caller may see, or NotFound."""
-    return _shown(await own(db, caller, registration_id), links)
+    """The links of a registration that the caller may see, or NotFound; ApplicantErased for the erased."""
+    registration = await own(db, caller, registration_id)
+    await require_all_known(db, [registration])
+    return _shown(registration, links)
 
 
 async def renew(
@@ -29,7 +34,10 @@ async def renew(
     expected: Expected,
     reason: str | None,
 ) -> PersonalLinks:
-    """Give a registration new links, if they are as `expected`; those handed out stop working at once."""
+    """Give a registration new links, if they are as `expected`; those handed out stop working at once.
+
+    Raises NotFound, ApplicantErased and PreconditionFailed.
+    """
     registration = await own(db, caller, registration_id, lock=True)
     expected.require(_shown(registration, links))
     registration.links_generation += 1
@@ -48,11 +56,17 @@ async def renew(
 
 
 async def holder(db: AsyncSession, links: Links, purpose: Purpose, token: str) -> Registration:
-    """The registration whose link for `purpose` this is, or NotFound."""
+    """The registration whose link for `purpose` this is, or NotFound, as of who was erased.
+
+    A certificate that outlasts the rest of the registration keeps its holder's page; where the person is
+    erased on request, that link ends by its generation.
+    """
     registration_id = registration_in(token)
     found = await db.get(Registration, registration_id) if registration_id else None
     if found is None or not links.is_genuine(token, purpose, found.id, found.links_generation):
-        raise NotFound("There is nothing behind this link.")
+        raise NotFound(_NOTHING)
+    if purpose is not Purpose.HOLDER and (await db.get_one(Applicant, found.applicant)).erased_at:
+        raise NotFound(_NOTHING)
     return found
 
 
