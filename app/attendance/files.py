@@ -91,7 +91,7 @@ async def read_own(db: AsyncSession, links: Links, token: str, file_id: UUID) ->
 async def remove(db: AsyncSession, caller: Caller, file_id: UUID, now: datetime, expected: Expected) -> File:
     """Remove a file that the caller may read; its content is to be forgotten after the commit."""
     file = await read(db, caller, file_id)
-    registration = await registrations.own(db, caller, file.registration, lock=True)
+    registration = await registrations.own(db, caller, file.registration, lock=True, erased=True)
     file = await _of(db, registration, file_id)
     expected.require(FileRead.model_validate(file))
     return await _remove(db, file, registration, caller.client_id, now)

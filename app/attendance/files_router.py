@@ -19,6 +19,7 @@ from app.core.problems import BodyTooLarge, InvalidInput, NotFound, Precondition
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
+from app.registrations.applicants import ApplicantErased
 
 router = APIRouter(prefix="/v1", tags=["progress"])
 uploads = APIRouter(prefix="/v1/registrations", tags=["progress"], route_class=Upload)
@@ -56,7 +57,13 @@ async def get_phase_progress(
     summary="Add a file to a phase",
     operation_id="addFile",
     responses=problems(
-        InvalidInput, NotFound, NotParticipant, TooManyFiles, BodyTooLarge, UnsupportedMediaType
+        InvalidInput,
+        NotFound,
+        ApplicantErased,
+        NotParticipant,
+        TooManyFiles,
+        BodyTooLarge,
+        UnsupportedMediaType,
     ),
     openapi_extra=BODY,
 )

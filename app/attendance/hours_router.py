@@ -24,6 +24,7 @@ from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
+from app.registrations.applicants import ApplicantErased
 
 router = APIRouter(prefix="/v1", tags=["attendance"], route_class=Repeatable)
 
@@ -91,7 +92,7 @@ async def list_make_up_hours(
     status_code=201,
     summary="Approve make-up hours",
     operation_id="approveMakeUpHours",
-    responses=problems(InvalidInput, NotFound, NotParticipant),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, NotParticipant),
 )
 async def approve_make_up_hours(
     registration_id: RegistrationId,
@@ -124,7 +125,7 @@ async def get_make_up_hours(
     "/registrations/{registrationId}/make-up-hours/{makeUpId}/_revoke",
     summary="Revoke make-up hours",
     operation_id="revokeMakeUpHours",
-    responses=problems(InvalidInput, NotFound, MakeUpRevoked, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, MakeUpRevoked, PreconditionFailed),
 )
 async def revoke_make_up_hours(
     registration_id: RegistrationId,

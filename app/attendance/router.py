@@ -27,6 +27,7 @@ from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.core.values import Slug
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
+from app.registrations.applicants import ApplicantErased
 from app.trainings.calendar import SessionCancelled
 
 router = APIRouter(prefix="/v1")
@@ -42,7 +43,9 @@ Seeing = Annotated[Caller, requires(Scope.ATTENDANCE_READ)]
     tags=["attendance"],
     summary="Record a session's attendance",
     operation_id="saveAttendance",
-    responses=problems(InvalidInput, NotFound, SessionCancelled, SessionNotHeld, AttendanceChanged),
+    responses=problems(
+        InvalidInput, NotFound, ApplicantErased, SessionCancelled, SessionNotHeld, AttendanceChanged
+    ),
 )
 async def save_attendance(
     session_id: SessionId, body: AttendanceList, caller: Recording, db: Db, now: Now
@@ -61,7 +64,13 @@ async def save_attendance(
     summary="Record one participant's attendance",
     operation_id="saveOneAttendance",
     responses=problems(
-        InvalidInput, NotFound, NotParticipant, SessionCancelled, SessionNotHeld, PreconditionFailed
+        InvalidInput,
+        NotFound,
+        ApplicantErased,
+        NotParticipant,
+        SessionCancelled,
+        SessionNotHeld,
+        PreconditionFailed,
     ),
 )
 async def save_one_attendance(
@@ -157,7 +166,7 @@ async def get_progress(
     tags=["progress"],
     summary="Record the verdict on a phase",
     operation_id="putProgress",
-    responses=problems(InvalidInput, NotFound, NotParticipant, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, NotParticipant, PreconditionFailed),
 )
 async def put_progress(
     registration_id: RegistrationId,

@@ -26,6 +26,7 @@ from app.core.paging import Window, fetch, whole
 from app.core.problems import Fault, InvalidInput, NotFound, Problem
 from app.core.values import utc
 from app.identity.caller import Caller
+from app.registrations.applicants import require_all_known
 from app.registrations.models import Registration
 from app.registrations.service import own, visible
 from app.trainings import calendar
@@ -195,14 +196,19 @@ async def _held(
 
 
 async def _registrations(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Registration]:
-    """Those of the registrations that the caller may see, locked so that their status stays."""
+    """Those of the registrations that the caller may see, locked so that their status stays.
+
+    ApplicantErased where one is of somebody who was erased.
+    """
     query = (
         select(Registration)
         .where(col(Registration.id).in_(ids), visible(caller))
         .order_by(col(Registration.id))
         .with_for_update(key_share=True)
     )
-    return {one.id: one for one in (await db.exec(query)).all()}
+    found = (await db.exec(query)).all()
+    await require_all_known(db, found)
+    return {one.id: one for one in found}
 
 
 def _faults(

@@ -38,11 +38,12 @@ BEGIN
   SELECT s.mode, session_lasts(s.starts_at, s.ends_at, s.contact_minutes) AS lasts INTO held FROM session s
    WHERE s.id = meeting AND s.cancelled_at IS NULL AND s.starts_at <= at FOR SHARE;
   IF NOT FOUND THEN RETURN; END IF;
-  SELECT r.edition, r.partner INTO whose FROM registration r
+  SELECT r.edition, r.partner, r.applicant INTO whose FROM registration r
    WHERE r.id = participant AND r.status = 'confirmed' AND r.edition IN (
      SELECT e.edition FROM session_edition e JOIN edition_provider p ON p.edition = e.edition
       WHERE e.session = meeting AND p.organisation = giver) FOR NO KEY UPDATE;
-  IF NOT FOUND THEN RETURN; END IF;
+  IF NOT FOUND OR EXISTS (
+    SELECT FROM applicant a WHERE a.id = whose.applicant AND a.erased_at IS NOT NULL) THEN RETURN; END IF;
   SELECT * INTO stood FROM attendance a WHERE a.session = meeting AND a.registration = participant FOR UPDATE;
 
   -- As presence.py understands what was said, of presence and minutes alone.

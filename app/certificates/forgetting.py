@@ -25,12 +25,18 @@ NOBODY = "[gewist]"  # in the place of a holder who was forgotten
 async def reduce(db: AsyncSession, vault: Vault, registration: UUID, now: datetime) -> list[str]:
     """Keep of a registration's certificates what the public check shows, and no more; gives their numbers.
 
-    Its holder's own copies stay good: the code, the signature and the status list are as they were.
+    Its holder's own copies stay good: the code, the signature and the status list are as they were. One that
+    was revoked since loses the reason.
     """
-    reduced = [one for one in await _of(db, registration) if one.forgotten_at is None]
+    reduced = [
+        one
+        for one in await _of(db, registration)
+        if one.forgotten_at is None or one.revoke_reason is not None
+    ]
     for one in reduced:
-        one.credential_digest = checks.document_digest(one.credential)
-        one.credential_jwt_digest = checks.token_digest(one.credential_jwt)
+        if one.forgotten_at is None:
+            one.credential_digest = checks.document_digest(one.credential)
+            one.credential_jwt_digest = checks.token_digest(one.credential_jwt)
         await _blank(db, vault, one, now)
     return [one.number for one in reduced]
 

@@ -38,6 +38,7 @@ from app.credentials.keys import SigningKeyUnreadable
 from app.credentials.media import CREDENTIAL, TOKEN, TOKENS
 from app.identity.access import PUBLIC_ON_REGISTER, once, requires
 from app.identity.caller import Caller, Scope
+from app.registrations.applicants import ApplicantErased
 from app.registrations.moves import MoveNotAllowed
 
 router = APIRouter(prefix="/v1/certificates", tags=["certificates"], route_class=Repeatable)
@@ -59,7 +60,9 @@ Issuing = Annotated[Caller, once(Scope.CERTIFICATES_WRITE)]
     status_code=201,
     summary="Issue a certificate",
     operation_id="issueCertificate",
-    responses=problems(InvalidInput, NotFound, NotEligible, MoveNotAllowed, SigningKeyUnreadable),
+    responses=problems(
+        InvalidInput, NotFound, ApplicantErased, NotEligible, MoveNotAllowed, SigningKeyUnreadable
+    ),
 )
 async def issue_certificate(
     body: CertificateCreate,

@@ -427,7 +427,7 @@ async def _valid(
 ) -> tuple[Certificate, Registration]:
     """A certificate that counts and is as `expected`, and its registration, both locked until the commit."""
     certificate = await _own(db, caller, number)
-    registration = await registrations.own(db, caller, certificate.registration, lock=True)
+    registration = await registrations.own(db, caller, certificate.registration, lock=True, erased=True)
     await db.refresh(certificate, with_for_update=True)
     expected.require(shown(certificate, base_url))
     if certificate.status is CertificateStatus.REVOKED:

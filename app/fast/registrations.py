@@ -68,8 +68,8 @@ _AFTER_LINK: shape.Shape = [
     *(',"submittedAt":', *shape.moment("f.submitted_at"), "}}"),
 ]
 _SHOWN = f"""
-SELECT r.id, r.received_at, r.status = 'received' AS has_link, {shape.written(_BEFORE_LINK)} AS before_link,
-       {shape.written(_AFTER_LINK)} AS after_link
+SELECT r.id, r.received_at, r.status = 'received' AND a.erased_at IS NULL AS has_link,
+       {shape.written(_BEFORE_LINK)} AS before_link, {shape.written(_AFTER_LINK)} AS after_link
   FROM registration r JOIN applicant a ON a.id = r.applicant
   JOIN enrolment_form f ON f.registration = r.id JOIN edition e ON e.slug = r.edition
  WHERE {LIVE}"""  # noqa: S608  of texts of our own

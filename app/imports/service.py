@@ -225,6 +225,7 @@ async def forget_people(
                 sa.and_(own, _ROWS.c.person.in_(hashes)),
                 sa.tuple_(_ROWS.c.part_of, _ROWS.c.number).in_(naming),
             ),
+            sa.or_(*(column.is_not(None) for column in (_ROWS.c.content, _ROWS.c.faults, _ROWS.c.person))),
         )
         .values(content=None, faults=None, person=None)
     )

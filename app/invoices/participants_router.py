@@ -17,6 +17,7 @@ from app.invoices import addresses, books, lists
 from app.invoices import service as invoices
 from app.invoices.schemas import BuyerBody, InvoiceAddressRead, InvoicesIssued, ParticipantInvoice
 from app.invoices.service import NotInvoiceable
+from app.registrations.applicants import ApplicantErased
 
 router = APIRouter(prefix="/v1", tags=["invoices"], route_class=Repeatable)
 
@@ -55,7 +56,7 @@ async def get_invoice_address(
     "/registrations/{registrationId}/invoice-address",
     summary="Correct where a participant's invoice goes",
     operation_id="saveInvoiceAddress",
-    responses=problems(InvalidInput, NotFound, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, PreconditionFailed),
 )
 async def save_invoice_address(
     registration_id: RegistrationId,

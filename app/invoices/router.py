@@ -18,6 +18,7 @@ from app.invoices.payments import AmountNotOpen
 from app.invoices.schemas import CreditReason, InvoiceCreate, InvoicePage, InvoiceRead, PaymentBody
 from app.invoices.service import InvoiceCredited, InvoiceExists, NotAnInvoice, NotInvoiceable
 from app.invoices.standing import InvoiceStatus
+from app.registrations.applicants import ApplicantErased
 
 router = APIRouter(prefix="/v1/invoices", tags=["invoices"], route_class=Repeatable)
 
@@ -40,7 +41,7 @@ def _file(media_type: str) -> dict[int | str, Any]:
     status_code=201,
     summary="Issue an invoice",
     operation_id="issueInvoice",
-    responses=problems(InvalidInput, NotFound, NotInvoiceable, InvoiceExists),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, NotInvoiceable, InvoiceExists),
 )
 async def issue_invoice(
     body: InvoiceCreate, caller: WritingOnce, response: Response, db: Db, now: Now

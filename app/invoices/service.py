@@ -140,7 +140,7 @@ async def credit(
     """
     found = await own(db, caller, number)
     require_seller(caller, found.seller)
-    registration = await registrations.own(db, caller, found.registration, lock=True)
+    registration = await registrations.own(db, caller, found.registration, lock=True, erased=True)
     await db.refresh(found, with_for_update=True)
     if expected:
         expected.require(await shown(db, found, now))

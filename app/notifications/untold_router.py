@@ -15,6 +15,7 @@ from app.identity.caller import Caller, Scope
 from app.notifications import untold
 from app.notifications.schemas import ToldOtherwise, UntoldOutcomePage
 from app.notifications.untold import NoUntoldOutcome
+from app.registrations.applicants import ApplicantErased
 from app.registrations.dependencies import Linking
 from app.registrations.schemas import RegistrationRead
 
@@ -46,7 +47,7 @@ async def list_untold_outcomes(
     "/registrations/{registrationId}/_told",
     summary="Say that somebody was told",
     operation_id="markOutcomeTold",
-    responses=problems(InvalidInput, NotFound, NoUntoldOutcome, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, NoUntoldOutcome, PreconditionFailed),
 )
 async def mark_outcome_told(
     registration_id: Annotated[UUID, Path(alias="registrationId")],

@@ -108,9 +108,9 @@ MAP: Mapping[str, Held] = {
     "enrolment_form": Held(
         "the enrolment form",
         {
-            # The link ends: nobody knows what has this digest.
+            # The link ends: no token has this digest, for no text in UTF-8 begins with the byte FF.
             "token_digest": _blank(
-                _U.FORMS, "sha256(uuid_send(gen_random_uuid()) || token_digest)", hidden=True
+                _U.FORMS, "sha256(decode('ff', 'hex') || uuid_send(registration))", hidden=True
             ),
             "answers": _blank(_U.FORMS, term=_R.FORMS),
         },

@@ -64,21 +64,19 @@ async def everything(
     """Erase all that is not kept by duty of somebody whose registrations are locked.
 
     `certificates` says what becomes of those; None leaves them whole, with the holder's own page: the
-    register's term is over for the rest, and nobody asked.
+    register's term is over for the rest, and nobody asked. Of who is erased before, what came since goes.
     """
     applicants = await _applicants(db, person)
     erased = Erased()
     if certificates is not None:
         numbers = await _certificates(db, means, person, certificates, now)
         erased.rows["certificate"] += len(numbers)
-    if not applicants:
-        return erased
     erased += await _found_otherwise(db, means, person)
     erased += await rows(db, person)
     changed = {"erased_at": now}
     await db.exec(sa.update(Applicant).where(col(Applicant.id).in_(applicants)).values(**changed))
-    if certificates is not None:  # personal links end, the holder's too
-        ended = sa.update(Registration).where(col(Registration.id).in_(applicants.values()))
+    if certificates is not None and erased.rows.total():  # personal links end, the holder's too
+        ended = sa.update(Registration).where(col(Registration.id).in_(person.registrations))
         await db.exec(ended.values(links_generation=Registration.links_generation + 1))
     await _record(db, applicants, certificates, actor, now)
     await db.flush()

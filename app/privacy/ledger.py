@@ -118,7 +118,7 @@ def _holds(wanted: Certificates) -> sa.ColumnElement[bool]:
     more: sa.ColumnElement[bool] = (
         col(Certificate.holder_name) != forgetting.NOBODY
         if wanted is Certificates.FORGET
-        else col(Certificate.forgotten_at).is_(None)
+        else sa.or_(col(Certificate.forgotten_at).is_(None), col(Certificate.revoke_reason).is_not(None))
     )
     return sa.exists().where(col(Certificate.registration) == Registration.id, more)
 

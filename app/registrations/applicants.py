@@ -1,5 +1,6 @@
 """Applicants: the people behind the registrations, as their partner and administrators see them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from app.identity.caller import Caller, Role
 from app.registrations.intake import email_key
 from app.registrations.models import Applicant, Registration
 from app.registrations.schemas import ApplicantChange, ApplicantPage, ApplicantRead
+
+_ERASED = "The person was erased; nothing can be changed any more."
 
 
 class EmailTaken(Problem):
@@ -91,7 +94,18 @@ async def change(
 def require_known(applicant: Applicant) -> None:
     """ApplicantErased for who was erased."""
     if applicant.erased_at is not None:
-        raise ApplicantErased("The person was erased; nothing can be changed any more.")
+        raise ApplicantErased(_ERASED)
+
+
+async def require_all_known(db: AsyncSession, registrations: Iterable[Registration]) -> None:
+    """ApplicantErased where the person behind one of these registrations was erased.
+
+    Asked once they are locked, as who erases does: it cannot happen afterwards.
+    """
+    ids = [one.applicant for one in registrations]
+    query = select(Applicant.id).where(col(Applicant.id).in_(ids), col(Applicant.erased_at).is_not(None))
+    if (await db.exec(query.limit(1))).first() is not None:
+        raise ApplicantErased(_ERASED)
 
 
 def _visible(caller: Caller) -> Any:

@@ -12,6 +12,7 @@ from app.core.values import Reason, reason_of
 from app.identity.access import requires
 from app.identity.caller import Caller, Scope
 from app.registrations import personal_links
+from app.registrations.applicants import ApplicantErased
 from app.registrations.dependencies import Linking
 from app.registrations.schemas import PersonalLinks
 
@@ -25,7 +26,7 @@ SendingOn = Annotated[Caller, requires(Scope.REGISTRATIONS_WRITE)]
     "/{registrationId}/personal-links",
     summary="Read a participant's personal links",
     operation_id="getPersonalLinks",
-    responses=problems(InvalidInput, NotFound),
+    responses=problems(InvalidInput, NotFound, ApplicantErased),
 )
 async def get_personal_links(
     registration_id: RegistrationId, caller: SendingOn, response: Response, db: Db, links: Linking
@@ -41,7 +42,7 @@ async def get_personal_links(
     "/{registrationId}/personal-links/_renew",
     summary="Renew a participant's personal links",
     operation_id="renewPersonalLinks",
-    responses=problems(InvalidInput, NotFound, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, PreconditionFailed),
 )
 async def renew_personal_links(
     registration_id: RegistrationId,

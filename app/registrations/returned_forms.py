@@ -13,6 +13,7 @@ from app.events import service as events
 from app.identity.caller import Caller, Role
 from app.registrations import forms
 from app.registrations import service as registrations
+from app.registrations.applicants import require_all_known
 from app.registrations.form_schemas import EnrolmentFormAnswers, FormReopen, ReturnedFormRead
 from app.registrations.forms import FormOverdue
 from app.registrations.lifecycle import SEATED
@@ -50,14 +51,15 @@ async def reopen(
     """Hand a returned form back to the applicant, with the answers as a draft; the link works again.
 
     The registration no longer takes part in the allocation until the form is returned once more; it lapses
-    when that does not happen in time. Raises NotFound, PreconditionFailed, MoveNotAllowed unless it is
-    complete, EditionFrozen while a draw is announced, and FormOverdue or InvalidInput when there is no
-    time left to return it.
+    when that does not happen in time. Raises NotFound, ApplicantErased, PreconditionFailed, MoveNotAllowed
+    unless it is complete, EditionFrozen while a draw is announced, and FormOverdue or InvalidInput when there
+    is no time left to return it.
     """
     registration = await registrations.own(db, caller, registration_id)
     # The edition first, as who announces a draw does: a list that is being frozen is waited for.
     edition = await trainings.edition(db, registration.edition, lock=True)
     registration = await locked(db, registration_id)
+    await require_all_known(db, [registration])
     if expected:
         expected.require(await read(db, caller, registration_id))
     require(registration, "reopen")

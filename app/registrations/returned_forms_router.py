@@ -12,6 +12,7 @@ from app.core.problems import InvalidInput, NotFound, PreconditionFailed
 from app.identity.access import once, requires
 from app.identity.caller import Caller, Scope
 from app.registrations import reminders, returned_forms
+from app.registrations.applicants import ApplicantErased
 from app.registrations.dependencies import Linking
 from app.registrations.form_schemas import FormReopen, ReturnedFormRead
 from app.registrations.forms import FormAlreadySubmitted, FormOverdue
@@ -54,7 +55,13 @@ async def get_returned_form(
     summary="Reopen an enrolment form",
     operation_id="reopenEnrolmentForm",
     responses=problems(
-        InvalidInput, NotFound, MoveNotAllowed, EditionFrozen, FormOverdue, PreconditionFailed
+        InvalidInput,
+        NotFound,
+        ApplicantErased,
+        MoveNotAllowed,
+        EditionFrozen,
+        FormOverdue,
+        PreconditionFailed,
     ),
 )
 async def reopen_enrolment_form(
@@ -84,6 +91,7 @@ async def reopen_enrolment_form(
     responses=problems(
         InvalidInput,
         NotFound,
+        ApplicantErased,
         FormAlreadySubmitted,
         MoveNotAllowed,
         FormOverdue,

@@ -106,7 +106,7 @@ async def change_registration(
     "/{registrationId}/_withdraw",
     summary="Withdraw a registration",
     operation_id="withdrawRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, MoveNotAllowed, PreconditionFailed),
 )
 async def withdraw_registration(
     registration_id: RegistrationId,
@@ -129,7 +129,9 @@ async def withdraw_registration(
     "/{registrationId}/_reject",
     summary="Reject a registration",
     operation_id="rejectRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed, CandidatesFrozen, PreconditionFailed),
+    responses=problems(
+        InvalidInput, NotFound, ApplicantErased, MoveNotAllowed, CandidatesFrozen, PreconditionFailed
+    ),
 )
 async def reject_registration(
     registration_id: RegistrationId,
@@ -152,7 +154,7 @@ async def reject_registration(
     "/{registrationId}/_confirm",
     summary="Accept an offered seat",
     operation_id="confirmRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, MoveNotAllowed, PreconditionFailed),
 )
 async def confirm_registration(
     registration_id: RegistrationId,
@@ -175,7 +177,7 @@ async def confirm_registration(
     "/{registrationId}/_decline",
     summary="Decline an offered seat",
     operation_id="declineRegistration",
-    responses=problems(InvalidInput, NotFound, MoveNotAllowed, PreconditionFailed),
+    responses=problems(InvalidInput, NotFound, ApplicantErased, MoveNotAllowed, PreconditionFailed),
 )
 async def decline_registration(
     registration_id: RegistrationId,

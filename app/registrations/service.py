@@ -15,7 +15,7 @@ from app.core.values import changed_members, difference
 from app.events import service as events
 from app.identity.caller import SYSTEM, Caller, Role, Scope
 from app.registrations import intake, waiting_list
-from app.registrations.applicants import require_known
+from app.registrations.applicants import require_all_known
 from app.registrations.lifecycle import SEATED, Status
 from app.registrations.links import Links
 from app.registrations.models import Applicant, EnrolmentForm, Registration
@@ -82,7 +82,6 @@ async def change(
     row = await _row(db, caller, registration_id)
     before = shown(caller, links, row)
     expected.require(before)
-    require_known(row[1])
     registration, fields = row[0], changed_members(wanted)
     for name in wanted.model_fields_set - {"school"}:
         setattr(registration, name, getattr(wanted, name))
@@ -116,12 +115,13 @@ async def act(
 ) -> RegistrationRead:
     """Withdraw, reject, confirm or decline; a seat that falls free goes to the next on the waiting list.
 
-    Raises NotFound for what the caller may not see, PreconditionFailed, MoveNotAllowed for what its status
-    does not allow, CandidatesFrozen for rejecting who may be in an announced draw.
+    Raises NotFound for what the caller may not see, ApplicantErased, PreconditionFailed, MoveNotAllowed for
+    what its status does not allow, CandidatesFrozen for rejecting who may be in an announced draw.
     """
     registration = await own(db, caller, registration_id)
     edition = await trainings.edition(db, registration.edition, lock=True)
     registration = await locked(db, registration_id)
+    await require_all_known(db, [registration])
     if expected:
         expected.require(await read(db, caller, registration_id, links))
     held_seat = registration.status in SEATED
@@ -186,14 +186,22 @@ def _overdue(now: datetime) -> Any:
     )
 
 
-async def own(db: AsyncSession, caller: Caller, registration_id: UUID, *, lock: bool = False) -> Registration:
-    """The row of a registration that the caller may see, or NotFound; locked until the commit on request."""
+async def own(
+    db: AsyncSession, caller: Caller, registration_id: UUID, *, lock: bool = False, erased: bool = False
+) -> Registration:
+    """The row of a registration that the caller may see, or NotFound; locked until the commit on request.
+
+    Who locks it is about to write of the person, which ApplicantErased refuses of who was erased; but for
+    what is kept of them too (`erased`).
+    """
     query = select(Registration).where(Registration.id == registration_id, visible(caller))
     if lock:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = (await db.exec(query)).first()
     if found is None:
         raise NotFound("There is no such registration.")
+    if lock and not erased:
+        await require_all_known(db, [found])
     return found
 
 
@@ -211,21 +219,18 @@ def visible(caller: Caller) -> Any:
 
 def shown(caller: Caller, links: Links, row: Row) -> RegistrationRead:
     """A registration as the caller sees it; the link to the form only for who may send it on."""
-    registration, applicant, form, due_at = row
+    registration, applicant, *_ = row
     return RegistrationRead(
         **registration.model_dump(exclude=_NOT_SHOWN),
         applicant=ApplicantRead.model_validate(applicant),
         school=SchoolRead(name=registration.school_name, city=registration.school_city),
-        enrolment_form=_form_link(links, registration, form, due_at)
-        if Scope.REGISTRATIONS_WRITE in caller.scopes
-        else None,
+        enrolment_form=_form_link(links, row) if Scope.REGISTRATIONS_WRITE in caller.scopes else None,
     )
 
 
-def _form_link(
-    links: Links, registration: Registration, form: EnrolmentForm, due_at: datetime | None
-) -> EnrolmentFormLink:
-    usable = registration.status is Status.RECEIVED
+def _form_link(links: Links, row: Row) -> EnrolmentFormLink:
+    registration, applicant, form, due_at = row
+    usable = registration.status is Status.RECEIVED and applicant.erased_at is None
     return EnrolmentFormLink(
         url=links.enrolment_form(registration.id) if usable else None,
         token=links.enrolment_token(registration.id) if usable else None,
