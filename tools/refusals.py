@@ -25,7 +25,7 @@ from app.identity import tokens
 from app.identity.caller import Caller, Scope
 from app.webhooks.models import Webhook, WebhookStatus
 from tests.notifications.post_office import Postman, PostOffice
-from tests.world import JSON, PILOT, SELLER, Http, World, registration
+from tests.world import ADDRESS, JSON, PILOT, SELLER, Http, World, registration
 
 PROBLEM, KIND = "application/problem+json", {"Content-Type": "application/json"}
 # In the place of the one name that is another each time.
@@ -233,6 +233,7 @@ def _states(world: World) -> None:
     every = admin.get("/v1/registrations", params={"limit": 100}).json()["items"]
     erased = next(one for one in every if one["applicant"]["erasedAt"])
     admin.patch(f"/v1/registrations/{erased['id']}", {"motivation": "Toch"})
+    _erased(world, f"/v1/registrations/{erased['id']}", world.page(declined["id"]))
     going = next(one for one in every if one["edition"] != PILOT and one["status"] in GOING)
     admin.post(f"/v1/applicants/{going['applicant']['id']}/_erase")
     path = f"/v1/registrations/{declined['id']}"
@@ -252,6 +253,17 @@ def _states(world: World) -> None:
     _webhooks(world)
     admin.patch(f"/v1/editions/{PILOT}", {"title": "Anders"}, headers={"If-Match": '"other"'})
     http.get(f"/v1/editions/{PILOT}", headers={"If-Match": '"other"'})
+
+
+def _erased(world: World, path: str, page: str) -> None:
+    """Nothing is written about who was erased; nor does who declined write of what was learnt."""
+    world.admin.get(f"{path}/personal-links")
+    world.admin.post(f"{path}/personal-links/_renew")
+    world.admin.put(f"{path}/invoice-address", ADDRESS)
+    phase = f"{page}/progress/orientatie"
+    world.http.put(phase, json={"evidence": "Toch"})
+    world.http.post(f"{phase}/_submit", data={"evidence": "Toch"})
+    world.http.post(f"{phase}/files", files={"file": ("plan.pdf", b"%PDF-1.7")})
 
 
 def _evidence(world: World, people: list[JSON]) -> None:
