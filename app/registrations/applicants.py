@@ -34,9 +34,6 @@ class ApplicantErased(Problem):
     status, code = 409, "applicant-erased"
     title, title_nl = "Applicant was erased", "Aanmelder is gewist"
 
-    def __init__(self) -> None:
-        super().__init__("The person was erased; nothing can be changed any more.")
-
 
 async def read(db: AsyncSession, caller: Caller, applicant_id: UUID) -> ApplicantRead:
     """One applicant of the caller's, or NotFound."""
@@ -95,7 +92,7 @@ async def change(
 def require_known(applicant: Applicant) -> None:
     """ApplicantErased for who was erased."""
     if applicant.erased_at is not None:
-        raise ApplicantErased
+        raise ApplicantErased("The person was erased; nothing can be changed any more.")
 
 
 async def require_all_known(db: AsyncSession, registrations: Iterable[Registration]) -> None:
@@ -106,7 +103,7 @@ async def require_all_known(db: AsyncSession, registrations: Iterable[Registrati
     ids = [one.applicant for one in registrations]
     query = select(Applicant.id).where(col(Applicant.id).in_(ids), col(Applicant.erased_at).is_not(None))
     if (await db.exec(query.limit(1))).first() is not None:
-        raise ApplicantErased
+        raise ApplicantErased("The person was erased; nothing can be changed any more.")
 
 
 def _visible(caller: Caller) -> Any:
