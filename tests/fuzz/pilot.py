@@ -40,7 +40,9 @@ def play(server: Server) -> Names:
     certificates = _certify(server, provider, participants)
     people = _everybody(admin)
     assert {_status(server, draw) for draw in announced.values()} == set(DrawStatus)
-    links = [admin.get(f"/v1/registrations/{one['id']}/personal-links") for one in people]
+    # Who came to nothing in July is erased by April, and has no links any more.
+    known = [one for one in people if not one["applicant"]["erasedAt"]]
+    links = [admin.get(f"/v1/registrations/{one['id']}/personal-links") for one in known]
     return {
         "edition": [PILOT, "voorbeeld", TO_DRAW, ANNOUNCED, RUN, VOID, OVERDUE],
         "organisation": [*PARTNERS, "lkca"],
