@@ -15,7 +15,7 @@ from app.core.http.refusals import MEDIA_TYPE
 from app.core.problems import TYPE_PREFIX
 from app.core.settings import Settings
 
-LONGEST_URL = 48 * 1024  # bytes; a cursor and every filter are 8 kB together
+LONGEST_URL = 48 * 1024  # bytes; the longest parameters, each byte written as %XX, come to half of that
 LARGEST_HEAD = 64 * 1024  # bytes of request line and headers
 # In English alone: which language the reader asks for is not known yet.
 REASONS = {
