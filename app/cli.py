@@ -4,24 +4,21 @@ import asyncio
 import contextlib
 import errno
 import json
-import math
 import re
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
-import uvicorn
 from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import backup, cli_privacy, following, serving
 from app import migrate as migrations
@@ -56,7 +53,6 @@ cli.add_typer(register_cli, name="register")
 SIGNED = re.compile(r"eyJ[\w-]+(\.[\w-]+){2}")  # a token; anything else names a file
 # The actor of what is done by a command.
 COMMAND_LINE = "command-line"
-CLOSE = (b"connection", b"close")
 NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
 
 AtOption = Annotated[
@@ -364,141 +360,87 @@ def _one_line(error: BaseException | None) -> str:
     return " ".join(text.split()).rstrip(".")
 
 
-class _Uvicorn(uvicorn.Server):
-    """A server that says so once it takes requests, and that ends without losing any.
-
-    Uvicorn closes what is idle at once, and a request that is on its way there is lost. So for DRAIN_SECONDS
-    after SIGTERM everything is still answered: /health/ready with 503, so that the proxy sends no more, and
-    each answer with `Connection: close`, so that nobody is left to send more.
-    """
-
-    def __init__(self, config: uvicorn.Config, greet: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._greet, self._end_at = greet, math.inf
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second signal ends it at once."""
-        state: Any = getattr(self.config.app, "state", None)
-        seconds = state.settings.drain_seconds if state else 0
-        if not self.started or sig != signal.SIGTERM or not seconds or self._end_at < math.inf:
-            super().handle_exit(sig, frame)
-            return
-        state.ending = True
-        self._end_at = time.monotonic() + seconds
-        self.config.encoded_headers.append(CLOSE)
-        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-
-    async def on_tick(self, counter: int) -> bool:
-        """End when it is time."""
-        if time.monotonic() >= self._end_at and not self.should_exit:
-            super().handle_exit(signal.SIGTERM, None)
-        return await super().on_tick(counter)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to take requests; traces begin outside of what takes a proxy's word on who calls."""
-        if traces := getattr(getattr(self.config.app, "state", None), "tracing", None):
-            self.config.loaded_app = traces.around(self.config.loaded_app)
-        await super().startup(sockets)
-        if self.started:
-            self._greet()
-
-
 def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[ClientWithSecret]) -> None:
     """Serve until stopped; exits with 1 when the application does not start."""
     config = serving.config(create_app(settings, url, with_worker=settings.worker), settings)
-    server = _Uvicorn(config, lambda: _greet(settings, clients))
+    server = serving.Server(config, lambda: _greet(settings, clients))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     if not server.started:
         _fail("The application did not start.", 1)
 
 
+@contextlib.asynccontextmanager
+async def _transaction(url: str) -> AsyncIterator[AsyncSession]:
+    """A transaction of the register's own, on the database at `url`."""
+    database = Database(url)
+    try:
+        async with database.transaction() as db:
+            yield db
+    finally:
+        await database.close()
+
+
 async def _first_start(settings: Settings, url: str) -> list[ClientWithSecret]:
     """Seed an empty development database and give its demonstration clients; otherwise change nothing."""
     if settings.environment == "production":
         return []
-    database, now = Database(url), Clock(settings.at).now()
-    try:
-        async with database.transaction() as db:
-            if await pilot.is_planted(db):
-                return []
-            await pilot.plant(db, now)
-            return await pilot.add_demo_clients(db, now)
-    finally:
-        await database.close()
+    now = Clock(settings.at).now()
+    async with _transaction(url) as db:
+        if await pilot.is_planted(db):
+            return []
+        await pilot.plant(db, now)
+        return await pilot.add_demo_clients(db, now)
 
 
 async def _seed(settings: Settings, url: str) -> bool:
-    database = Database(url)
-    try:
-        async with database.transaction() as db:
-            return await pilot.plant(db, Clock(settings.at).now())
-    finally:
-        await database.close()
+    async with _transaction(url) as db:
+        return await pilot.plant(db, Clock(settings.at).now())
 
 
 async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> ClientWithSecret:
-    database = Database(url)
-    try:
-        async with database.transaction() as db:
-            return await identity.add_client(db, COMMAND_LINE, wanted, Clock(settings.at).now())
-    finally:
-        await database.close()
+    async with _transaction(url) as db:
+        return await identity.add_client(db, COMMAND_LINE, wanted, Clock(settings.at).now())
 
 
 async def _clients(url: str) -> list[ClientRead]:
-    database, found, cursor = Database(url), list[ClientRead](), None
-    try:
-        async with database.transaction() as db:
-            while True:
-                page = await identity.list_clients(db, Window(100, cursor))
-                found += page.items
-                cursor = page.next_cursor
-                if cursor is None:
-                    return found
-    finally:
-        await database.close()
+    found, cursor = list[ClientRead](), None
+    async with _transaction(url) as db:
+        while True:
+            page = await identity.list_clients(db, Window(100, cursor))
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
 
 
 async def _rotate_client(settings: Settings, url: str, client_id: str, how: Rotation) -> ClientWithSecret:
-    database, now = Database(url), Clock(settings.at).now()
+    now = Clock(settings.at).now()
     try:
-        async with database.transaction() as db:
+        async with _transaction(url) as db:
             return await identity.rotate_client(db, COMMAND_LINE, client_id, how, now, etags.ANYTHING)
     except NotFound as unknown:
         _fail(unknown.detail)
-    finally:
-        await database.close()
 
 
 async def _end_client(settings: Settings, url: str, client_id: str) -> None:
-    database, now = Database(url), Clock(settings.at).now()
+    now = Clock(settings.at).now()
     try:
-        async with database.transaction() as db:
+        async with _transaction(url) as db:
             await identity.end_client(db, COMMAND_LINE, client_id, now, etags.ANYTHING)
     except NotFound as unknown:
         _fail(unknown.detail)
-    finally:
-        await database.close()
 
 
 async def _rotate(settings: Settings, url: str) -> str:
-    database = Database(url)
-    try:
-        async with database.transaction() as db:
-            return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
-    finally:
-        await database.close()
+    async with _transaction(url) as db:
+        return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
 
 
 async def _note_backup(url: str, made: backup.Manifest, now: datetime) -> None:
     """Leave an event of it: a copy of everybody's data was made, and alarms look for how long ago."""
-    database = Database(url)
-    try:
-        async with database.transaction() as db:
-            events.record(db, "backup.made", subject="backup", actor=COMMAND_LINE, at=now, rows=made.rows)
-    finally:
-        await database.close()
+    async with _transaction(url) as db:
+        events.record(db, "backup.made", subject="backup", actor=COMMAND_LINE, at=now, rows=made.rows)
 
 
 def _tokens(given: str) -> list[str]:
@@ -519,14 +461,10 @@ def _tokens(given: str) -> list[str]:
 
 
 async def _verify(url: str, now: datetime, kept: list[str]) -> audit.Verified:
-    database = Database(url)
-    try:
-        async with database.transaction() as db:
-            # One state of the database throughout, whatever is issued meanwhile.
-            await db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            return await audit.verify(db, now, kept)
-    finally:
-        await database.close()
+    async with _transaction(url) as db:
+        # One state of the database throughout, whatever is issued meanwhile.
+        await db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        return await audit.verify(db, now, kept)
 
 
 async def _work(settings: Settings, url: str) -> None:

@@ -1,9 +1,14 @@
-"""How the application is served: uvicorn, with bounds on what comes before the application is asked."""
+"""How the application is served: uvicorn, with bounds before it is asked, and an end that loses nothing."""
 
 import json
+import math
+import signal
+import socket
+import time
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
 from http import HTTPStatus
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -15,6 +20,7 @@ from app.core.http.refusals import MEDIA_TYPE
 from app.core.problems import TYPE_PREFIX
 from app.core.settings import Settings
 
+CLOSE = (b"connection", b"close")
 LONGEST_URL = 48 * 1024  # bytes; the longest parameters, each byte written as %XX, come to half of that
 LARGEST_HEAD = 64 * 1024  # bytes of request line and headers
 # In English alone: which language the reader asks for is not known yet.
@@ -39,6 +45,45 @@ def config(app: Any, settings: Settings) -> uvicorn.Config:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=10,
     )
+
+
+class Server(uvicorn.Server):
+    """A server that says so once it takes requests, and that ends without losing any.
+
+    Uvicorn closes what is idle at once, and a request that is on its way there is lost. So for DRAIN_SECONDS
+    after SIGTERM everything is still answered: /health/ready with 503, so that the proxy sends no more, and
+    each answer with `Connection: close`, so that nobody is left to send more.
+    """
+
+    def __init__(self, config: uvicorn.Config, greet: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._greet, self._end_at = greet, math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second signal ends it at once."""
+        state: Any = getattr(self.config.app, "state", None)
+        seconds = state.settings.drain_seconds if state else 0
+        if not self.started or sig != signal.SIGTERM or not seconds or self._end_at < math.inf:
+            super().handle_exit(sig, frame)
+            return
+        state.ending = True
+        self._end_at = time.monotonic() + seconds
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+
+    async def on_tick(self, counter: int) -> bool:
+        """End when it is time."""
+        if time.monotonic() >= self._end_at and not self.should_exit:
+            super().handle_exit(signal.SIGTERM, None)
+        return await super().on_tick(counter)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take requests; traces begin outside of what takes a proxy's word on who calls."""
+        if traces := getattr(getattr(self.config.app, "state", None), "tracing", None):
+            self.config.loaded_app = traces.around(self.config.loaded_app)
+        await super().startup(sockets)
+        if self.started:
+            self._greet()
 
 
 def protocol(head_seconds: float) -> type[HttpToolsProtocol]:
