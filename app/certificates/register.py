@@ -37,6 +37,20 @@ LOCK = 7_218_008
 ADDED = {"registration", "reason"}
 # What an entry says that takes the place of those that cannot be opened any more.
 FORGOTTEN = "forgotten"
+# What a certificate says that stands when its holder is erased.
+_STANDS = {
+    "number",
+    "code",
+    "registration",
+    "issued_on",
+    "issuer",
+    "holder_name",
+    "training_title",
+    "edition_title",
+    "contact_minutes",
+    "study_load_hours",
+    "supersedes",
+}
 
 
 async def enter(
@@ -90,19 +104,7 @@ def left(certificate: Certificate, entries: Sequence[int], *, had_ended: bool) -
     """
     said = certificate.model_dump(
         mode="json",
-        include={
-            "number",
-            "code",
-            "registration",
-            "issued_on",
-            "issuer",
-            "holder_name",
-            "training_title",
-            "edition_title",
-            "contact_minutes",
-            "study_load_hours",
-            "supersedes",
-        },
+        include=_STANDS,
     )
     said["credential"] = (certificate.credential_digest or b"").hex()
     ended = certificate.revoked_at or certificate.superseded_at if had_ended else None
@@ -123,22 +125,7 @@ def facts(certificate: Certificate, kind: EntryKind) -> dict[str, Any]:
         return {"number": certificate.number, "kind": kind.value, "at": utc(ended), **reason}
     said = certificate.model_dump(
         mode="json",
-        include={
-            "number",
-            "code",
-            "registration",
-            "issued_on",
-            "issuer",
-            "holder_name",
-            "training_title",
-            "edition_title",
-            "contact_minutes",
-            "study_load_hours",
-            "product_title",
-            "sessions",
-            "phases",
-            "supersedes",
-        },
+        include={*_STANDS, "product_title", "sessions", "phases"},
     )
     credential = hashlib.sha256((certificate.credential or "").encode()).hexdigest()
     return {**said, "kind": kind.value, "credential": credential}
