@@ -11,6 +11,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
+from app.core.http import addresses
 from app.core.http.strictness import JSON
 from app.core.settings import Settings
 from app.fast.callers import Tokens
@@ -81,8 +82,7 @@ class Asked:
     @property
     def address(self) -> str:
         """Where it came from, as the proxies that are trusted say; empty when nobody can tell."""
-        client: tuple[str, int] | None = self.scope.get("client")
-        return client[0] if client else ""
+        return addresses.address(self.scope)
 
     @property
     def settings(self) -> Settings:

@@ -55,7 +55,7 @@ async def authenticate(
         detail = "Send an access token: Authorization: Bearer …"
         raise Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
     caller = await _bearer(request, settings, token.strip(), now)
-    at = address(request)
+    at = address(request.scope)
     tenancy.come_from(db, network(at) if caller.is_person else at)
     if not await identity.admit(db, caller):
         if caller.is_person:
@@ -103,7 +103,7 @@ def once(scope: Scope) -> Any:
 
 async def _open_to_all(request: Request, settings: Config) -> None:
     """Nothing to check: the route is public on purpose, and reads nothing that is anybody's."""
-    await limits.count(request, "public", address(request), settings.address_per_minute)
+    await limits.count(request, "public", address(request.scope), settings.address_per_minute)
 
 
 async def _open_on_the_register(request: Request, db: Db, settings: Config) -> None:
@@ -111,8 +111,8 @@ async def _open_on_the_register(request: Request, db: Db, settings: Config) -> N
 
     The service reads the whole register, and picks from it.
     """
-    await limits.count(request, "public", address(request), settings.address_per_minute)
-    tenancy.come_from(db, network(address(request)))
+    await limits.count(request, "public", address(request.scope), settings.address_per_minute)
+    tenancy.come_from(db, network(address(request.scope)))
     tenancy.begin_as(db, tenancy.WHOLE)
 
 

@@ -148,7 +148,7 @@ def _one_way(*ways: bool) -> None:
 async def _guesses_are_few(request: Request, client_id: str, settings: Settings) -> AsyncIterator[None]:
     """Let nobody try one secret after another: only wrong ones count, and only where they come from."""
     most, limiter = settings.guesses_per_minute, request.app.state.limiter
-    who = f"{addresses.address(request)} {client_id}"
+    who = f"{addresses.address(request.scope)} {client_id}"
     if most:
         (await limiter.seen("guesses", who, most)).require()
     try:

@@ -23,11 +23,16 @@ def wants_page(accept: str) -> bool:
 
 
 def prefers(request: Request, kind: str) -> bool:
-    """Whether the request names a media type, and likes it better than JSON."""
-    likings = dict(map(_liking, ", ".join(request.headers.getlist("accept")).split(",")))
+    """Whether the request names a media type, and likes it at least as well as JSON."""
+    likings = dict(map(_liking, _accepted(request).split(",")))
     named = likings.get(kind, 0.0)
     data = likings.get(DATA, 0.0)
     return named > 0 and named >= data
+
+
+def _accepted(request: Request) -> str:
+    """Its Accept header, which may have come in several lines."""
+    return ", ".join(request.headers.getlist("accept"))
 
 
 def _liking(part: str) -> tuple[str, float]:
@@ -42,7 +47,7 @@ def _liking(part: str) -> tuple[str, float]:
 
 def is_for_people(request: Request) -> bool:
     """Whether the request asks for a page."""
-    return wants_page(", ".join(request.headers.getlist("accept")))
+    return wants_page(_accepted(request))
 
 
 async def _for_people(request: Request) -> bool:

@@ -2,15 +2,16 @@
 
 import ipaddress
 
-from fastapi import Request
+from starlette.types import Scope
 
 # How much is left of an address that may be somebody's at home: enough for a pattern, too little for a door.
 _KEPT = {4: 24, 6: 48}
 
 
-def address(request: Request) -> str:
+def address(scope: Scope) -> str:
     """Where a request comes from, as the proxies that are trusted say; empty when nobody can tell."""
-    return request.client.host if request.client else ""
+    client: tuple[str, int] | None = scope.get("client")
+    return client[0] if client else ""
 
 
 def network(address: str) -> str:

@@ -117,6 +117,6 @@ def limited(group: str) -> Any:
     """The dependency of a public route that counts with the others of its `group` (PUBLIC_PER_MINUTE)."""
 
     async def count_address(request: Request, settings: Config) -> None:
-        await count(request, group, address(request), settings.public_per_minute, moving=True)
+        await count(request, group, address(request.scope), settings.public_per_minute, moving=True)
 
     return Depends(count_address)
