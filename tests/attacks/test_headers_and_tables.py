@@ -283,7 +283,7 @@ ADDRESSES = {
     "a remark": "noor@lyceum.example (evil@attacker.example)",
     "a route": "@attacker.example:noor@lyceum.example",
     "an address of this machine": "root@[127.0.0.1]",
-    "an option of a mail program": "-OQueueDirectory=/tmp -X/tmp/x@lyceum.example",
+    "an option of a mail program": "-OQueueDirectory=queue -Xlog/x@lyceum.example",
     "a NUL": "noor\0@lyceum.example",
     "a mark that turns the reading round": "noor\u202e@lyceum.example",
     "a command of SMTP": "noor@lyceum.example>\r\nDATA\r\n.",
