@@ -24,6 +24,7 @@ from app.core import embedded
 from app.core.database import Database
 from app.core.settings import Settings
 from app.main import create_app
+from app.trainings.terms import Retained
 from tests.conftest import at_database, sql
 from tests.stories.server import COMMAND, _free_port
 from tests.world import PILOT, PUBLIC_SOURCE, Http, World, form
@@ -108,6 +109,8 @@ class Process:
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
             "SECRET_KEY": SECRET,
+            # One register behind one address, which its tokens are for, whichever process gives them.
+            "PUBLIC_URL": "https://register.example",
             "WORKER": "false",
             "TOKEN_SECONDS": "3600",
             "PUBLIC_PER_MINUTE": "0",
@@ -172,6 +175,9 @@ def prepare(cluster: Cluster, folder: Path) -> Prepared:
         world.at("2021-06-15T09:00+02:00")
         prepared = _play(world, clients)
     # What the worker would have to tell of the past.
+    # The clocks of processes go on from today: by then all of 2021 would have served, and be erased.
+    terms = json.dumps({term.value: 1200 for term in Retained})
+    sql(url, f"UPDATE edition SET retention = '{terms}'")
     sql(url, "DELETE FROM event_pending", "DELETE FROM message", "VACUUM ANALYZE")
     return prepared
 
