@@ -10,9 +10,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import asyncpg
 import typer
 from alembic.util import CommandError
 from pydantic import ValidationError
@@ -30,6 +32,7 @@ from app.core import embedded, etags, logs, storage
 from app.core.clock import Clock
 from app.core.database import Database
 from app.core.paging import Window
+from app.core.patience import patiently
 from app.core.problems import NotFound, Problem, Unavailable
 from app.core.settings import Settings
 from app.core.values import utc
@@ -87,15 +90,18 @@ def run(
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         with _database(settings, create=True) as url:
             if migrate:
+                asyncio.run(_reached(settings, url))
                 migrations.upgrade(url)
-            clients = asyncio.run(_first_start(settings, url))
+            clients = asyncio.run(patiently(partial(_first_start, settings, url), settings.start_seconds))
             _serve(settings, url, listener, clients)
 
 
 @cli.command("migrate")
 def migrate_database() -> None:
     """Bring the database to the newest migration."""
-    with _database(_settings(), create=True) as url:
+    settings = _settings()
+    with _database(settings, create=True) as url:
+        asyncio.run(_reached(settings, url))
         migrations.upgrade(url)
 
 
@@ -381,6 +387,23 @@ async def _transaction(url: str) -> AsyncIterator[AsyncSession]:
         await database.close()
 
 
+async def _reached(settings: Settings, url: str) -> None:
+    """Wait until there is a server to migrate on; raises when there is none in time."""
+
+    async def attempt() -> None:
+        connection = await Database(url).connect({})
+        await connection.close()
+
+    # What it refuses, such as a password, the migration runs into as well, and tells.
+    with contextlib.suppress(asyncpg.PostgresError):
+        await patiently(attempt, settings.start_seconds)
+
+
+async def _has_tables(database: Database) -> None:
+    async with database.transaction() as db:
+        await pilot.is_planted(db)
+
+
 async def _first_start(settings: Settings, url: str) -> list[ClientWithSecret]:
     """Seed an empty development database and give its demonstration clients; otherwise change nothing."""
     if settings.environment == "production":
@@ -473,8 +496,8 @@ async def _work(settings: Settings, url: str) -> None:
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        async with database.transaction() as db:
-            await pilot.is_planted(db)  # fails at once, in words, where there is nothing to work on
+        # Fails in words, and at once but for a database that is away, where there is nothing to work on.
+        await patiently(partial(_has_tables, database), settings.start_seconds)
         await background.work(database, Clock(settings.at), storage.of(settings), settings)
     finally:
         await database.close()

@@ -96,7 +96,8 @@ def test_a_client_that_cannot_be_is_refused_in_words(
     ],
 )
 def test_a_database_that_cannot_be_reached_is_one_sentence(arguments: tuple[str, ...]) -> None:
-    failed = command(*arguments, DATABASE_URL="postgresql://nobody:geheim@127.0.0.1:1/nothing")
+    nowhere = "postgresql://nobody:geheim@127.0.0.1:1/nothing"
+    failed = command(*arguments, DATABASE_URL=nowhere, START_SECONDS="0")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert re.fullmatch(r"The database nothing on 127\.0\.0\.1 cannot be reached: .*\.\n", failed.stderr)
 

@@ -108,7 +108,7 @@ class Database:
     async def connect(self, settings: Mapping[str, str]) -> asyncpg.Connection:
         """A connection beside the pool, with these settings of the server's; OSError when there is none."""
         _, named = self.engine.dialect.create_connect_args(self.engine.url)
-        return await asyncpg.connect(**named, server_settings=settings)
+        return await asyncpg.connect(**{"timeout": CONNECT_SECONDS, **named}, server_settings=settings)
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         default=0.0, ge=0, le=300, description="for so long after SIGTERM requests are still taken"
     )
+    start_seconds: float = Field(
+        default=30.0, ge=0, le=600, description="that starting waits for a database that is away"
+    )
     worker: bool = Field(default=True, description="run the background work inside `run` too")
     worker_seconds: float = Field(default=30.0, gt=0)
     check_in_opens_minutes: int = Field(default=15, ge=0, le=240, description="before a session begins")

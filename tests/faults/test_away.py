@@ -16,7 +16,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.faults.conftest import Shared, Stand
+from app.core.listening import WORKERS
+from tests.conftest import sql
+from tests.faults.conftest import Processes, Shared, Stand
 from tests.faults.stand import JSON, Process, say, superuser, until
 from tests.world import registration
 
@@ -115,6 +117,25 @@ def test_a_database_that_is_away_is_told_and_waited_for(stand: Stand, shared: Sh
         f"away for {seconds:.1f} s: {dict(Counter(one.status for one in said))}, "
         f"503 after at most {max(one.seconds for one in refused):.2f} s"
     )
+
+
+def test_what_is_started_while_the_database_is_away_waits_for_it(
+    stand: Stand, processes: Processes, url: str
+) -> None:
+    """An API and a worker; the control is a worker that may not wait."""
+    stand.cluster.kill()
+    api, worker = processes.start(), processes.start("worker")
+    hasty = processes.start("worker", START_SECONDS="0")
+    until(lambda: api.said("waits for the database") == worker.said("waits for the database") == 1)
+    assert hasty.process
+    assert hasty.process.wait(30) == 1
+    assert hasty.said("cannot be reached") == 1
+    stand.cluster.start()
+    begun = time.monotonic()
+    api.wait()
+    at_work = f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {WORKERS}"
+    until(lambda: len(sql(url, at_work)) == 1)
+    say(f"an API and a worker that waited for the database serve {time.monotonic() - begun:.1f} s after it")
 
 
 def test_locks_of_another_and_a_full_pool_are_waited_for_so_long_and_no_longer(

@@ -1,0 +1,49 @@
+"""Waiting for a database that is not there yet, for services of a machine start in any order."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from app.core.problems import Unavailable
+
+# How PostgreSQL's codes begin while it is starting, stopping or full: what passes by itself. A database or a
+# password that is wrong does not.
+PASSES = ("08", "53", "57P")
+PAUSE = 0.25  # seconds between two attempts
+LOST = (Unavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+Result = TypeVar("Result")
+log = structlog.get_logger(__name__)
+
+
+async def patiently(attempt: Callable[[], Awaitable[Result]], seconds: float) -> Result:
+    """What `attempt` gives; tried again while the database is away, for so many seconds.
+
+    `attempt` is one transaction, or changes nothing when it is done twice. Raises what it raised last.
+    """
+    deadline, told = time.monotonic() + seconds, False
+    while True:
+        try:
+            return await attempt()
+        except LOST as error:
+            if not is_away(error) or time.monotonic() + PAUSE > deadline:
+                raise
+        if not told:
+            log.warning("waits for the database", seconds=seconds)
+            told = True
+        await asyncio.sleep(PAUSE)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it came of a database that may well be there in a moment."""
+    if isinstance(error, (Unavailable, OSError)):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return str(code).startswith(PASSES)
