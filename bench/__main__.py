@@ -40,7 +40,7 @@ def main() -> None:
             tell("pages, near and far, of few and of many")
             found.growth = growth.measure(server.url, small, folder, prepared, SMALL, rows, seconds, rounds)
             tell("starting, holding out, several processes")
-            found.staying = staying.measure(server.url, folder, prepared)
+            found.staying = _holding_out(server.url, folder, prepared, rows)
     text = report.written(found)
     print(text)
     if given.write:
@@ -66,6 +66,12 @@ def _ratios(
             jobs_of_both = {"floor": (floor, job), "application": (application, job)}
             both = compared(jobs_of_both, processes, folder, seconds, rounds)
             found.ratios[name] = both["floor"], both["application"]
+
+
+def _holding_out(url: str, folder: str, prepared: Prepared, rows: int) -> staying.Staying:
+    with servers.application(url, folder, WORKER="false") as (port, _):
+        register, _, read, *_ = jobs(prepared, port, rows).values()
+    return staying.measure(url, folder, read, register)
 
 
 def jobs(prepared: Prepared, port: int, rows: int) -> dict[str, Job]:

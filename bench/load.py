@@ -22,7 +22,7 @@ async def _exchange(
 
 
 async def _connection(job: dict[str, Any], requests: "itertools.cycle[bytes]", until: float) -> list[float]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", job["port"], limit=2**20)
+    reader, writer = await asyncio.open_connection(job["host"], job["port"], limit=2**20)
     taken = []
     while (started := time.perf_counter()) < until or next(_ASKED) < job.get("at_least", 0):
         request = next(requests).replace(PLACE, f"{next(_NUMBERS):012x}".encode())

@@ -19,13 +19,20 @@ Job = tuple[list[str], int]
 
 
 def load(
-    job: Job, port: int, seconds: float, *, at_least: int = 0, connections: int = CONNECTIONS
+    job: Job,
+    port: int,
+    seconds: float,
+    *,
+    at_least: int = 0,
+    connections: int = CONNECTIONS,
+    host: str = "127.0.0.1",
 ) -> Figures:
     """What came of sending requests for so long, and until at least so many were answered."""
     requests, status = job
     work = {
         "requests": requests,
         "status": status,
+        "host": host,
         "port": port,
         "seconds": seconds,
         "at_least": at_least,

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from bench.growth import Page
 from bench.measuring import CONNECTIONS, Figures
+from bench.side_by_side import Side
 from bench.staying import Staying
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -77,15 +78,25 @@ def _spent(page: Page) -> float:
 def _staying(found: Staying) -> list[str]:
     count, at_end = found.megabytes[-1]
     seconds, spent = found.first_answer
-    rates = ", ".join(f"{rate:.0f}/s by {number}" for number, rate in found.rates.items())
     return [
         "| what | figure |",
         "|---|---|",
         f"| from the command to the first answer | {seconds:.1f} s, {spent:.1f} s of them its own CPU |",
         f"| memory of one process after {found.megabytes[1][0]:,} requests | {found.megabytes[1][1]:.0f} MB |",
         f"| after {count:,} | {at_end:.0f} MB |",
-        f"| registrations read a second, by processes | {rates} |",
+        "",
+        "| work | API processes | /s | times one | of all cores | statements that wait for a lock | for PostgreSQL's own |",
+        "|---|---|---|---|---|---|---|",
+        *(_side(one, found.sides) for one in found.sides),
     ]
+
+
+def _side(one: Side, sides: Sequence[Side]) -> str:
+    alone = next(other.rate for other in sides if (other.work, other.processes) == (one.work, 1))
+    return (
+        f"| {one.work} | {one.processes} | {one.rate:.0f} | {one.rate / alone:.2f} | {one.busy:.0%} "
+        f"| {one.locked:.1%} | {one.latched:.1%} |"
+    )
 
 
 def publish(found: Report, text: str) -> None:

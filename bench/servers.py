@@ -29,28 +29,32 @@ def floor(url: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
 
 
 @contextlib.contextmanager
-def application(url: str, folder: str, **settings: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def application(
+    url: str, folder: str, host: str = "127.0.0.1", **settings: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The application on the database at `url`; gives its port and its process."""
     port = free_port()
-    given = {"DATABASE_URL": url, "DATA_DIR": folder, "PORT": str(port), "TOKEN_SECONDS": "3600"}
+    given = {"DATABASE_URL": url, "DATA_DIR": folder, "LISTEN_ADDRESS": host, "PORT": str(port)}
+    # Processes of one register: the tokens that one gives are taken by every other.
+    given |= {"PUBLIC_URL": "http://register.example", "TOKEN_SECONDS": "3600"}
     # Counted as ever, and never too many.
     given |= {"CLIENT_PER_MINUTE": "1000000000", "ADDRESS_PER_MINUTE": "1000000000", "PUBLIC_PER_MINUTE": "0"}
     given |= settings
-    with serving([BIN / "cultuurcoordinator", "run"], {**os.environ, **given}, port) as process:
+    with serving([BIN / "cultuurcoordinator", "run"], {**os.environ, **given}, port, host) as process:
         yield port, process
 
 
 @contextlib.contextmanager
 def serving(
-    command: list[Path | str], environment: dict[str, str], port: int
+    command: list[Path | str], environment: dict[str, str], port: int, host: str = "127.0.0.1"
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that listens on `port`, until the end of the block."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        for _ in range(1500):
+            with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
                 break
-            time.sleep(0.1)
+            time.sleep(0.02)
         yield process
     finally:
         process.terminate()

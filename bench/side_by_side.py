@@ -1,0 +1,90 @@
+"""Several API processes compared with one: whether they wait for each other, or for the CPU."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent import futures
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import asyncpg
+import psutil
+
+from bench import servers
+from bench.measuring import CONNECTIONS, Job, load
+
+PROCESSES, SECONDS, EVERY = 4, 6.0, 0.02
+HOSTS = ("127.0.0.1", "127.0.0.2")  # as two hosts would have them
+# Statements that run, and those of them that wait for a lock: of a row or table, and inside PostgreSQL.
+WAITING = """
+SELECT count(*), count(*) FILTER (WHERE wait_event_type = 'Lock'), count(*) FILTER (WHERE wait_event_type = 'LWLock')
+  FROM pg_stat_activity
+ WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """What so many processes came to: requests a second, and where the time went."""
+
+    work: str
+    processes: int
+    rate: float
+    busy: float  # of all cores
+    locked: float  # of the statements that ran, when they were looked at
+    latched: float
+
+
+@dataclass
+class Watch:
+    """Looks at what PostgreSQL's statements wait for, for as long as it is entered."""
+
+    url: str
+    ended: threading.Event = field(default_factory=threading.Event)
+    counts: tuple[int, int, int] = (0, 0, 0)
+
+    def run(self) -> None:
+        """Look until it has ended."""
+        asyncio.run(self._look())
+
+    async def _look(self) -> None:
+        connection = await asyncpg.connect(self.url.replace("+asyncpg", ""))
+        while not self.ended.is_set():
+            row = await connection.fetchrow(WAITING)
+            running, locked, latched = self.counts
+            self.counts = running + row[0], locked + row[1], latched + row[2]
+            await asyncio.sleep(EVERY)
+        await connection.close()
+
+
+def measure(url: str, folder: str, jobs: Mapping[str, Job]) -> list[Side]:
+    """Each kind of work by one process and by several, which have as many connections together."""
+    return [_side(url, folder, work, job, count) for work, job in jobs.items() for count in (1, PROCESSES)]
+
+
+def _side(url: str, folder: str, work: str, job: Job, count: int) -> Side:
+    with ExitStack() as stack:
+        hosts = [HOSTS[n % len(HOSTS)] for n in range(count)]
+        servings = [servers.application(url, folder, host, WORKER="false") for host in hosts]
+        places = [(host, stack.enter_context(one)[0]) for host, one in zip(hosts, servings, strict=True)]
+        clients = stack.enter_context(futures.ThreadPoolExecutor(count + 1))
+
+        def loaded(seconds: float) -> float:
+            share = CONNECTIONS // count
+            loads = [
+                clients.submit(load, job, port, seconds, connections=share, host=host)
+                for host, port in places
+            ]
+            return sum(one.result()["rate"] for one in loads)
+
+        loaded(1.0)
+        watch = Watch(url)
+        watching = clients.submit(watch.run)
+        before = psutil.cpu_times()
+        rate = loaded(SECONDS)
+        after = psutil.cpu_times()
+        watch.ended.set()
+        watching.result()
+    idle = (after.idle + after.iowait) - (before.idle + before.iowait)
+    spent = sum(after[:8]) - sum(before[:8])
+    running, locked, latched = watch.counts
+    return Side(work, count, rate, 1 - idle / spent, locked / max(running, 1), latched / max(running, 1))
