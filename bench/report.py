@@ -85,7 +85,7 @@ def _staying(found: Staying) -> list[str]:
         f"| memory of one process after {found.megabytes[1][0]:,} requests | {found.megabytes[1][1]:.0f} MB |",
         f"| after {count:,} | {at_end:.0f} MB |",
         "",
-        "| work | API processes | /s | times one | of all cores | statements that wait for a lock | for PostgreSQL's own |",
+        "| work | API processes | /s | times one | of all cores | statements that wait for a lock | for the disk |",
         "|---|---|---|---|---|---|---|",
         *(_side(one, found.sides) for one in found.sides),
     ]
@@ -95,7 +95,7 @@ def _side(one: Side, sides: Sequence[Side]) -> str:
     alone = next(other.rate for other in sides if (other.work, other.processes) == (one.work, 1))
     return (
         f"| {one.work} | {one.processes} | {one.rate:.0f} | {one.rate / alone:.2f} | {one.busy:.0%} "
-        f"| {one.locked:.1%} | {one.latched:.1%} |"
+        f"| {one.locked:.1%} | {one.flushed:.1%} |"
     )
 
 

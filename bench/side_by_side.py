@@ -15,9 +15,12 @@ from bench.measuring import CONNECTIONS, Job, load
 
 PROCESSES, SECONDS, EVERY = 4, 6.0, 0.02
 HOSTS = ("127.0.0.1", "127.0.0.2")  # as two hosts would have them
-# Statements that run, and those of them that wait for a lock: of a row or table, and inside PostgreSQL.
+# Statements that run, and those of them that wait: for a lock that another holds, and for what is written of the
+# log to reach the disk, which those that commit meanwhile wait for together.
 WAITING = """
-SELECT count(*), count(*) FILTER (WHERE wait_event_type = 'Lock'), count(*) FILTER (WHERE wait_event_type = 'LWLock')
+SELECT count(*),
+       count(*) FILTER (WHERE wait_event_type IN ('Lock', 'LWLock') AND wait_event <> 'WALWrite'),
+       count(*) FILTER (WHERE wait_event_type = 'IO' OR wait_event = 'WALWrite')
   FROM pg_stat_activity
  WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 
@@ -30,8 +33,8 @@ class Side:
     processes: int
     rate: float
     busy: float  # of all cores
-    locked: float  # of the statements that ran, when they were looked at
-    latched: float
+    locked: float  # of the statements that ran, whenever they were looked at
+    flushed: float
 
 
 @dataclass
@@ -50,8 +53,8 @@ class Watch:
         connection = await asyncpg.connect(self.url.replace("+asyncpg", ""))
         while not self.ended.is_set():
             row = await connection.fetchrow(WAITING)
-            running, locked, latched = self.counts
-            self.counts = running + row[0], locked + row[1], latched + row[2]
+            running, locked, flushed = self.counts
+            self.counts = running + row[0], locked + row[1], flushed + row[2]
             await asyncio.sleep(EVERY)
         await connection.close()
 
@@ -86,5 +89,5 @@ def _side(url: str, folder: str, work: str, job: Job, count: int) -> Side:
         watching.result()
     idle = (after.idle + after.iowait) - (before.idle + before.iowait)
     spent = sum(after[:8]) - sum(before[:8])
-    running, locked, latched = watch.counts
-    return Side(work, count, rate, 1 - idle / spent, locked / max(running, 1), latched / max(running, 1))
+    running, locked, flushed = watch.counts
+    return Side(work, count, rate, 1 - idle / spent, locked / max(running, 1), flushed / max(running, 1))
