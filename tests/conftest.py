@@ -123,7 +123,7 @@ def database_url(postgres: str) -> Iterator[str]:
 def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     long_ways = request.node.get_closest_marker("long_ways") is not None
     return Settings(
-        fast_connections=0 if long_ways else 5,
+        fast_connections=0 if long_ways else 8,
         secret_key="a key for tests, of more than 32 characters",
         data_dir=tmp_path,
         public_url="https://register.example",

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
     pool_size: int = Field(default=10, ge=1, le=100)
     fast_connections: int = Field(
-        default=5,
+        default=8,
         ge=0,
         le=100,
         description="for the short ways, beside the pool; 0: everything goes the long",

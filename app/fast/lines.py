@@ -99,17 +99,18 @@ class Lines:
 
     async def _wait(self) -> _Line | None:
         """The next one that is given back; None when there is room for a new one."""
-        free: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        free: asyncio.Future[_Line | None] = loop.create_future()
         self._waiting.append(free)
+        late = loop.call_later(PATIENCE, _refuse, free)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await free
-        except TimeoutError:
-            raise NoLine from None
+            return await free
         except asyncio.CancelledError:
-            if free.done() and not free.cancelled() and (line := free.result()):
+            if free.done() and not free.cancelled() and not free.exception() and (line := free.result()):
                 self._give_back(line)
             raise
+        finally:
+            late.cancel()
 
     def _give_back(self, line: _Line) -> None:
         if self._closed or line.connection.is_closed():
@@ -130,3 +131,8 @@ class Lines:
                 free.set_result(line)
                 return True
         return False
+
+
+def _refuse(free: asyncio.Future[_Line | None]) -> None:
+    if not free.done():
+        free.set_exception(NoLine())

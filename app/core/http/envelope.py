@@ -1,10 +1,10 @@
 """What every HTTP exchange has: an id, a log line, the standard headers, and an answer whatever happens."""
 
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
+import uuid_utils
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
@@ -66,7 +66,7 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = scope["request_id"] = str(uuid.uuid4())
+        request_id = scope["request_id"] = str(uuid_utils.uuid4())
         told: dict[str, str] = scope.setdefault(TOLD, {})
         status = 0
 
