@@ -4,20 +4,15 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 
-import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from app.core.database import Database
-from app.core.problems import Unavailable
+from app.core.patience import LOST
 
 # The class of the advisory locks that workers hold, by their numbers.
 WORKERS = 7_218_017
 _BEAT, _PATIENCE = 15.0, 10.0  # seconds: how often the line is tried, how long that may take
 _FIRST, _LONGEST = 0.2, 30.0  # seconds between attempts to connect
-
-# However a line is lost, or not had: a server that is starting up refuses in words (DBAPIError).
-LOST = (Unavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 log = structlog.get_logger(__name__)
 

@@ -15,6 +15,7 @@ from app.core.problems import Unavailable
 # password that is wrong does not.
 PASSES = ("08", "53", "57P")
 PAUSE = 0.25  # seconds between two attempts
+# However a connection is lost, or not had: a server that is starting up refuses in words (DBAPIError).
 LOST = (Unavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Result = TypeVar("Result")

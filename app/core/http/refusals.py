@@ -21,6 +21,7 @@ from app.core.http import bodies
 from app.core.http.accept import is_for_people
 from app.core.language import Language, preferred
 from app.core.pages import Pages
+from app.core.patience import is_away
 from app.core.problems import (
     MOST_TOLD,
     TYPE_PREFIX,
@@ -39,9 +40,9 @@ MEDIA_TYPE = "application/problem+json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 PAGES = Pages(Path(__file__).parent, "refusal.css")
 
-# How PostgreSQL's codes begin when it cannot serve: no connection, no means left (connections, disk, memory),
-# stopping or starting; then a database that is away, refuses us, or has become a copy for reading only.
-GOING_AWAY = ("08", "53", "57P", "3D000", "28", "25006")
+# How PostgreSQL's codes begin when it cannot serve, beside those that pass by themselves (core/patience.py):
+# a database that is away, refuses us, or has become a copy for reading only.
+NO_SERVICE = ("3D000", "28", "25006")
 # A statement took too long, or waited too long for another transaction.
 TOO_LONG = ("57014", "55P03")
 # A disk that is full, or as full as it may be.
@@ -206,7 +207,7 @@ def _methods(request: Request) -> set[str]:
 async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)
     code = getattr(error.orig, "sqlstate", None) or ""
-    if error.connection_invalidated or code.startswith(GOING_AWAY):
+    if is_away(error) or code.startswith(NO_SERVICE):
         log.error("no database", error=str(error.orig))
         return respond(request, Unavailable())
     if code in TOO_LONG:
