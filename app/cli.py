@@ -8,8 +8,8 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -20,42 +20,34 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import backup, cli_privacy, following, serving
+from app import backup, cli_clients, cli_privacy, following, serving
 from app import migrate as migrations
 from app import openapi as openapi_document
 from app import seed as pilot
 from app import worker as background
 from app.certificates import audit
-from app.core import embedded, etags, logs, storage
+from app.cli_shell import COMMAND_LINE, Shell, one_line, transaction
+from app.core import embedded, logs, storage
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.paging import Window
 from app.core.patience import patiently
-from app.core.problems import NotFound, Problem, Unavailable
+from app.core.problems import Unavailable
 from app.core.settings import Settings
-from app.core.values import utc
 from app.credentials import keys
 from app.events import service as events
-from app.identity import service as identity
-from app.identity.caller import Role
-from app.identity.schemas import ClientCreate, ClientRead, ClientWithSecret, FirstKeySet, Rotation
+from app.identity.schemas import ClientWithSecret
 from app.main import create_app
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 seed_cli = typer.Typer(no_args_is_help=True, help="Put data in the database.")
-clients_cli = typer.Typer(no_args_is_help=True, help="API clients of organisations.")
 cli.add_typer(seed_cli, name="seed")
 keys_cli = typer.Typer(no_args_is_help=True, help="Keys that certificates' credentials are signed with.")
-cli.add_typer(clients_cli, name="clients")
 cli.add_typer(keys_cli, name="keys")
 register_cli = typer.Typer(no_args_is_help=True, help="The register of certificates as a whole.")
 cli.add_typer(register_cli, name="register")
 
 SIGNED = re.compile(r"eyJ[\w-]+(\.[\w-]+){2}")  # a token; anything else names a file
-# The actor of what is done by a command.
-COMMAND_LINE = "command-line"
 NO_TABLES = ("42P01", "42703")  # PostgreSQL's codes for a table and a column that is not there
 
 AtOption = Annotated[
@@ -137,76 +129,6 @@ def openapi(
             _fail(f"The document cannot be written to {output}: {error.strerror}.")
     else:
         sys.stdout.write(written)
-
-
-@clients_cli.command("create")
-def create_client(
-    organisation: Annotated[str, typer.Option(help="Slug of the organisation, such as fleck.")],
-    role: Annotated[Role, typer.Option(help="What the client may do.")],
-    name: Annotated[str | None, typer.Option(help="What the client is for.")] = None,
-    jwks: Annotated[
-        Path | None, typer.Option(help="File with its public keys (a JWK Set), in place of a secret.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Add an API client; its secret is printed this once. Works beside a running server."""
-    settings = _settings()
-    try:
-        with _database(settings) as url:
-            keys_of_its_own = FirstKeySet.model_validate_json(jwks.read_bytes()) if jwks else None
-            wanted = ClientCreate(organisation=organisation, role=role, name=name, jwks=keys_of_its_own)
-            added = asyncio.run(_add_client(settings, url, wanted))
-    except Problem as problem:
-        faults = [fault["detail"] for fault in problem.extra.get("errors", [])]
-        _fail(" ".join(faults) or problem.detail)
-    except OSError as error:
-        _fail(f"--jwks: {jwks} cannot be read: {_one_line(error)}.")
-    except ValidationError as invalid:
-        _fail(
-            " ".join(
-                f"--{fault['loc'][0] if fault['loc'] else 'jwks'}: {fault['msg']}."
-                for fault in invalid.errors()
-            )
-        )
-    if as_json:
-        typer.echo(json.dumps({"clientId": added.client_id, "clientSecret": added.client_secret}))
-    else:
-        typer.echo(f"client id      {added.client_id}\nclient secret  {added.client_secret}")
-
-
-@clients_cli.command("list")
-def list_clients() -> None:
-    """List every API client: its id, when it last asked for a token, and whether it has been ended."""
-    settings = _settings()
-    with _database(settings) as url:
-        clients = asyncio.run(_clients(url))
-    for one in clients:
-        used = utc(one.last_used_at) if one.last_used_at else "never used"
-        typer.echo(f"{one.client_id:<34} {used:<28} {'ended' if one.ended_at else 'works':<6} {one.name}")
-
-
-@clients_cli.command("rotate")
-def rotate_client(
-    client_id: Annotated[str, typer.Argument(help="The client's id.")],
-    overlap_hours: Annotated[
-        int, typer.Option(min=0, max=720, help="For how long the secrets before go on working.")
-    ] = 0,
-) -> None:
-    """Give an API client a new secret, printed this once; the ones before end. Works beside a server."""
-    settings = _settings()
-    until = Clock(settings.at).now() + timedelta(hours=overlap_hours) if overlap_hours else None
-    with _database(settings) as url:
-        rotated = asyncio.run(_rotate_client(settings, url, client_id, Rotation(keepOthersUntil=until)))
-    typer.echo(f"client id      {rotated.client_id}\nclient secret  {rotated.client_secret}")
-
-
-@clients_cli.command("end")
-def end_client(client_id: Annotated[str, typer.Argument(help="The client's id.")]) -> None:
-    """End an API client: its secrets, keys and tokens are refused from now on."""
-    settings = _settings()
-    with _database(settings) as url:
-        asyncio.run(_end_client(settings, url, client_id))
-    typer.echo(f"{client_id} has been ended.")
 
 
 @keys_cli.command("rotate")
@@ -352,18 +274,13 @@ def _in_words(database: str) -> Iterator[None]:
         yield
     except (Unavailable, ConnectionError, TimeoutError, socket.gaierror) as error:
         why = error.__cause__ if isinstance(error, Unavailable) else error
-        _fail(f"{database} cannot be reached: {_one_line(why)}.", 1)
+        _fail(f"{database} cannot be reached: {one_line(why)}.", 1)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in NO_TABLES:
             _fail(f"{database} lacks tables: bring it up to date with `cultuurcoordinator migrate`.", 1)
-        _fail(f"{database} cannot be used: {_one_line(error.orig)}.", 1)
+        _fail(f"{database} cannot be used: {one_line(error.orig)}.", 1)
     except CommandError as error:
-        _fail(f"{database} cannot be migrated: {_one_line(error)}.", 1)
-
-
-def _one_line(error: BaseException | None) -> str:
-    text = str(error).partition(">: ")[2] or str(error) or type(error).__name__
-    return " ".join(text.split()).rstrip(".")
+        _fail(f"{database} cannot be migrated: {one_line(error)}.", 1)
 
 
 def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[ClientWithSecret]) -> None:
@@ -376,22 +293,12 @@ def _serve(settings: Settings, url: str, listener: socket.socket, clients: list[
         _fail("The application did not start.", 1)
 
 
-@contextlib.asynccontextmanager
-async def _transaction(url: str) -> AsyncIterator[AsyncSession]:
-    """A transaction of the register's own, on the database at `url`."""
-    database = Database(url)
-    try:
-        async with database.transaction() as db:
-            yield db
-    finally:
-        await database.close()
-
-
 async def _reached(settings: Settings, url: str) -> None:
     """Wait until there is a server to migrate on; raises when there is none in time."""
+    database = Database(url)
 
     async def attempt() -> None:
-        connection = await Database(url).connect({})
+        connection = await database.connect({})
         await connection.close()
 
     # What it refuses, such as a password, the migration runs into as well, and tells.
@@ -409,7 +316,7 @@ async def _first_start(settings: Settings, url: str) -> list[ClientWithSecret]:
     if settings.environment == "production":
         return []
     now = Clock(settings.at).now()
-    async with _transaction(url) as db:
+    async with transaction(url) as db:
         if await pilot.is_planted(db):
             return []
         await pilot.plant(db, now)
@@ -417,52 +324,18 @@ async def _first_start(settings: Settings, url: str) -> list[ClientWithSecret]:
 
 
 async def _seed(settings: Settings, url: str) -> bool:
-    async with _transaction(url) as db:
+    async with transaction(url) as db:
         return await pilot.plant(db, Clock(settings.at).now())
 
 
-async def _add_client(settings: Settings, url: str, wanted: ClientCreate) -> ClientWithSecret:
-    async with _transaction(url) as db:
-        return await identity.add_client(db, COMMAND_LINE, wanted, Clock(settings.at).now())
-
-
-async def _clients(url: str) -> list[ClientRead]:
-    found, cursor = list[ClientRead](), None
-    async with _transaction(url) as db:
-        while True:
-            page = await identity.list_clients(db, Window(100, cursor))
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
-
-
-async def _rotate_client(settings: Settings, url: str, client_id: str, how: Rotation) -> ClientWithSecret:
-    now = Clock(settings.at).now()
-    try:
-        async with _transaction(url) as db:
-            return await identity.rotate_client(db, COMMAND_LINE, client_id, how, now, etags.ANYTHING)
-    except NotFound as unknown:
-        _fail(unknown.detail)
-
-
-async def _end_client(settings: Settings, url: str, client_id: str) -> None:
-    now = Clock(settings.at).now()
-    try:
-        async with _transaction(url) as db:
-            await identity.end_client(db, COMMAND_LINE, client_id, now, etags.ANYTHING)
-    except NotFound as unknown:
-        _fail(unknown.detail)
-
-
 async def _rotate(settings: Settings, url: str) -> str:
-    async with _transaction(url) as db:
+    async with transaction(url) as db:
         return await keys.rotate(db, keys.Vault.of(settings), COMMAND_LINE, Clock(settings.at).now())
 
 
 async def _note_backup(url: str, made: backup.Manifest, now: datetime) -> None:
     """Leave an event of it: a copy of everybody's data was made, and alarms look for how long ago."""
-    async with _transaction(url) as db:
+    async with transaction(url) as db:
         events.record(db, "backup.made", subject="backup", actor=COMMAND_LINE, at=now, rows=made.rows)
 
 
@@ -473,7 +346,7 @@ def _tokens(given: str) -> list[str]:
         try:
             text = Path(given).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            _fail(f"--head: {given} cannot be read: {_one_line(error)}.")
+            _fail(f"--head: {given} cannot be read: {one_line(error)}.")
     if not text.startswith("{"):
         return [text]
     try:
@@ -484,7 +357,7 @@ def _tokens(given: str) -> list[str]:
 
 
 async def _verify(url: str, now: datetime, kept: list[str]) -> audit.Verified:
-    async with _transaction(url) as db:
+    async with transaction(url) as db:
         # One state of the database throughout, whatever is issued meanwhile.
         await db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         return await audit.verify(db, now, kept)
@@ -518,4 +391,6 @@ def _greet(settings: Settings, clients: list[ClientWithSecret]) -> None:
 
 
 # At the end, for what these commands borrow stands above.
-cli.add_typer(cli_privacy.commands(cli_privacy.Shell(_settings, _database, _fail)), name="privacy")
+SHELL = Shell(_settings, _database, _fail)
+cli.add_typer(cli_clients.commands(SHELL), name="clients")
+cli.add_typer(cli_privacy.commands(SHELL), name="privacy")

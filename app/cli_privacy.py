@@ -3,16 +3,16 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import typer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import following
+from app.cli_shell import COMMAND_LINE, Shell
 from app.core import storage
 from app.core.clock import Clock
 from app.core.database import Database
@@ -27,7 +27,7 @@ from app.privacy import service as privacy
 from app.privacy.erasing import Means
 from app.privacy.uses import Certificates
 
-ADMINISTRATOR = Caller("command-line", "command-line", Role.ADMIN, frozenset())
+ADMINISTRATOR = Caller(COMMAND_LINE, COMMAND_LINE, Role.ADMIN, frozenset())
 Result = TypeVar("Result")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LanguageOption = Annotated[str, typer.Option(help="nl or en.")]
@@ -41,14 +41,6 @@ class Tools(NamedTuple):
     storage: Storage
     means: Means
     now: datetime
-
-
-class Shell(NamedTuple):
-    """What the command line lends: its settings, the database that they name, how it says what is wrong."""
-
-    settings: Callable[[], Settings]
-    database: Callable[[Settings], AbstractContextManager[str]]
-    fail: Callable[[str, int], NoReturn]
 
 
 def commands(shell: Shell) -> typer.Typer:
