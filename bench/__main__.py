@@ -35,12 +35,13 @@ def main() -> None:
         prepared = asyncio.run(prepare(server.url, SMALL))
         small = asyncio.run(grow_to(server.url, SMALL, rows)) if rows > SMALL else server.url
         found = report.Report(machine(prepared.version), rows)
-        _ratios(found, server.url, folder, prepared, seconds, rounds)
+        wanted = _ratios(found, server.url, folder, prepared, seconds, rounds)
         if not given.quick:
             tell("pages, near and far, of few and of many")
             found.growth = growth.measure(server.url, small, folder, prepared, SMALL, rows, seconds, rounds)
             tell("starting, holding out, several processes")
-            found.staying = _holding_out(server.url, folder, prepared, rows)
+            register, _, read, *_ = wanted.values()
+            found.staying = staying.measure(server.url, folder, read, register)
     text = report.written(found)
     print(text)
     if given.write:
@@ -54,24 +55,20 @@ def tell(what: str) -> None:
 
 def _ratios(
     found: report.Report, url: str, folder: str, prepared: Prepared, seconds: float, rounds: int
-) -> None:
-    """Every kind of work, on floor and application in turn."""
+) -> dict[str, Job]:
+    """Every kind of work, on floor and application in turn; gives the requests of each."""
     with ExitStack() as stack:
         floor, bare = stack.enter_context(servers.floor(url))
         # The background work has a process of its own wherever there is a load (docs/operations.md).
         application, process = stack.enter_context(servers.application(url, folder, WORKER="false"))
         processes = {floor: bare.pid, application: process.pid}
-        for name, job in jobs(prepared, application, found.rows).items():
+        wanted = jobs(prepared, application, found.rows)
+        for name, job in wanted.items():
             tell(name)
             jobs_of_both = {"floor": (floor, job), "application": (application, job)}
             both = compared(jobs_of_both, processes, folder, seconds, rounds)
             found.ratios[name] = both["floor"], both["application"]
-
-
-def _holding_out(url: str, folder: str, prepared: Prepared, rows: int) -> staying.Staying:
-    with servers.application(url, folder, WORKER="false") as (port, _):
-        register, _, read, *_ = jobs(prepared, port, rows).values()
-    return staying.measure(url, folder, read, register)
+    return wanted
 
 
 def jobs(prepared: Prepared, port: int, rows: int) -> dict[str, Job]:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from concurrent import futures
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import asyncpg
 import psutil
@@ -37,28 +37,6 @@ class Side:
     flushed: float
 
 
-@dataclass
-class Watch:
-    """Looks at what PostgreSQL's statements wait for, for as long as it is entered."""
-
-    url: str
-    ended: threading.Event = field(default_factory=threading.Event)
-    counts: tuple[int, int, int] = (0, 0, 0)
-
-    def run(self) -> None:
-        """Look until it has ended."""
-        asyncio.run(self._look())
-
-    async def _look(self) -> None:
-        connection = await asyncpg.connect(self.url.replace("+asyncpg", ""))
-        while not self.ended.is_set():
-            row = await connection.fetchrow(WAITING)
-            running, locked, flushed = self.counts
-            self.counts = running + row[0], locked + row[1], flushed + row[2]
-            await asyncio.sleep(EVERY)
-        await connection.close()
-
-
 def measure(url: str, folder: str, jobs: Mapping[str, Job]) -> list[Side]:
     """Each kind of work by one process and by several, which have as many connections together."""
     return [_side(url, folder, work, job, count) for work, job in jobs.items() for count in (1, PROCESSES)]
@@ -80,14 +58,25 @@ def _side(url: str, folder: str, work: str, job: Job, count: int) -> Side:
             return sum(one.result()["rate"] for one in loads)
 
         loaded(1.0)
-        watch = Watch(url)
-        watching = clients.submit(watch.run)
+        ended = threading.Event()
+        watching = clients.submit(asyncio.run, _looked(url, ended))
         before = psutil.cpu_times()
         rate = loaded(SECONDS)
         after = psutil.cpu_times()
-        watch.ended.set()
-        watching.result()
+        ended.set()
+        running, locked, flushed = watching.result()
     idle = (after.idle + after.iowait) - (before.idle + before.iowait)
     spent = sum(after[:8]) - sum(before[:8])
-    running, locked, flushed = watch.counts
     return Side(work, count, rate, 1 - idle / spent, locked / max(running, 1), flushed / max(running, 1))
+
+
+async def _looked(url: str, ended: threading.Event) -> tuple[int, int, int]:
+    """How many statements ran, waited for a lock and for the disk, all together, until it has ended."""
+    found = (0, 0, 0)
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    while not ended.is_set():
+        row = await connection.fetchrow(WAITING)
+        found = found[0] + row[0], found[1] + row[1], found[2] + row[2]
+        await asyncio.sleep(EVERY)
+    await connection.close()
+    return found
