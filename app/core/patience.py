@@ -15,8 +15,10 @@ from app.core.problems import Unavailable
 # password that is wrong does not.
 PASSES = ("08", "53", "57P")
 PAUSE = 0.25  # seconds between two attempts
+# What asyncpg raises when a statement begins between the last words of a server that is dying and the loss.
+CONFUSED = asyncpg.InternalClientError
 # However a connection is lost, or not had: a server that is starting up refuses in words (DBAPIError).
-LOST = (Unavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LOST = (Unavailable, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, CONFUSED)
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
@@ -42,9 +44,10 @@ async def patiently(attempt: Callable[[], Awaitable[Result]], seconds: float) ->
 
 def is_away(error: BaseException) -> bool:
     """Whether it came of a database that may well be there in a moment."""
-    if isinstance(error, (Unavailable, OSError)):
-        return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-    return str(code).startswith(PASSES)
+    said = getattr(error, "orig", error)
+    # SQLAlchemy makes an error of its own of the driver's.
+    if isinstance(said, (Unavailable, OSError, CONFUSED)) or isinstance(said.__cause__, CONFUSED):
+        return True
+    return str(getattr(said, "sqlstate", None) or "").startswith(PASSES)

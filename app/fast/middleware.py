@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.http import refusals
+from app.core.patience import CONFUSED
 from app.core.problems import Unavailable
 from app.fast import attendance, registrations, verifications
 from app.fast.asked import Answer, Asked, Heard, Means, OutOfTheOrdinary, usual
@@ -65,7 +66,7 @@ class Fast:
         asked = Asked(scope, heard.hear, place, headers, scope["app"].state.clock.now(), self.means)
         try:
             answer = await way.work(asked)
-        except asyncpg.ConnectionDoesNotExistError as lost:
+        except (asyncpg.ConnectionDoesNotExistError, CONFUSED) as lost:
             if way.method != "GET":  # it may have been done
                 log.warning("the connection was lost", error=str(lost))
                 await refusals.respond(Request(scope), Unavailable())(scope, receive, send)

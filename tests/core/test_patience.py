@@ -5,9 +5,11 @@ import time
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.core.patience import patiently
+from app.core.database import Database
+from app.core.patience import is_away, patiently
 from app.core.problems import NotFound, Unavailable
 
 STARTING, NO_PASSWORD = asyncpg.CannotConnectNowError(), asyncpg.InvalidPasswordError()
@@ -38,11 +40,35 @@ class Attempts:
         STARTING,
         BROKEN,
         OperationalError("SELECT 1", None, STARTING),
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
     ],
-    ids=["refused", "silent", "unavailable", "starting", "broken", "starting, of the engine"],
+    ids=["refused", "silent", "unavailable", "starting", "broken", "starting, of the engine", "dying"],
 )
 def test_a_database_that_is_away_is_waited_for(away: Exception) -> None:
     assert asyncio.run(patiently(Attempts(away, away), 10)) == 3
+
+
+def test_a_driver_confused_by_a_server_that_is_dying_is_known_through_sqlalchemy(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error that SQLAlchemy makes of the driver's says neither a code nor that the connection is lost."""
+
+    async def confused(*_: object, **__: object) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    async def ask() -> DBAPIError:
+        database = Database(database_url)
+        async with database.engine.connect() as connection:
+            with monkeypatch.context() as dying:
+                dying.setattr(asyncpg.Connection, "prepare", confused)
+                with pytest.raises(DBAPIError) as raised:
+                    await connection.execute(sa.text("SELECT 1"))
+        await database.close()
+        return raised.value
+
+    error = asyncio.run(ask())
+    assert (error.connection_invalidated, getattr(error.orig, "sqlstate", None)) == (False, None)
+    assert is_away(error)
 
 
 @pytest.mark.parametrize("wrong", [NO_PASSWORD, NO_DATABASE, NO_TABLE, NotFound("No.")])

@@ -133,14 +133,22 @@ def test_who_would_wait_for_another_transaction_goes_the_long_way(world: World) 
     assert len(world.events("registration.received")) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+    ],
+    ids=["in the middle", "between the last words and the loss"],
+)
 def test_a_write_whose_outcome_is_not_known_is_not_tried_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    error: Exception, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been committed: 503 says to try again, and whoever sent a key is told what came of it."""
     id = UUID(world.register()["id"])
 
     async def lost(*_: object) -> None:
-        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        raise error
 
     monkeypatch.setattr(Lines, "fetch", lost)
     answer = world.fleck.post("/v1/registrations", registration())
