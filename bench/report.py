@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from bench import wrk
 from bench.growth import Page
 from bench.measuring import CONNECTIONS, Figures
 from bench.side_by_side import Side
@@ -55,7 +56,8 @@ def _ratios(ratios: Mapping[str, tuple[Figures, Figures]]) -> list[str]:
             f"| {low['database']:.0f}, {high['database']:.0f} |"
         )
     busy = max(one["busy"] for both in ratios.values() for one in both)
-    return [*lines, "", f"The client was busy for {busy:.0%} of the time at most."]
+    client = "wrk" if wrk.is_here() else "of our own"
+    return [*lines, "", f"The client ({client}) was busy for {busy:.0%} of the time at most."]
 
 
 def _growth(pages: Sequence[Page]) -> list[str]:
