@@ -129,7 +129,8 @@ def _bars(found: Report) -> str:
         parts += [
             _text(8, y + 18, name),
             f"<rect x='{left}' y='{y}' width='{length:.0f}' height='26' fill='{colour}'/>",
-            _text(left + length + 6, y + 18, f"{ratio:.2f}"),
+            # Beyond the marks, which it would stand on otherwise.
+            _text(max(left + length, left + aim * scale) + 8, y + 18, f"{ratio:.2f}"),
             _mark(left + must * scale, y, ""),
             _mark(left + aim * scale, y, "4 3"),
         ]
@@ -152,7 +153,7 @@ def _line(points: Sequence[tuple[int, float]]) -> str:
         _text(left, height - 16, "0"),
         _text(width - 110, height - 16, f"{most:,}"),
         *(
-            _text(x - 10, y - 8, f"{value:.0f}")
+            _text(max(x - 10, left + 6), y - 8, f"{value:.0f}")
             for (x, y), (_, value) in zip(at[::5], points[::5], strict=True)
         ),
     ]
