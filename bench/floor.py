@@ -56,9 +56,14 @@ VERIFY = """SELECT json_build_object('status', status, 'holderName', holder_name
   FROM certificate WHERE code = $1"""
 
 
+async def _as_it_is(_: object) -> None:
+    """Give a connection back without the round trip that asyncpg resets it with: nothing was set."""
+
+
 @contextlib.asynccontextmanager
 async def _pool(app: Starlette) -> AsyncIterator[None]:
-    async with asyncpg.create_pool(os.environ["FLOOR_DATABASE_URL"], min_size=10, max_size=10) as pool:
+    url = os.environ["FLOOR_DATABASE_URL"]
+    async with asyncpg.create_pool(url, min_size=10, max_size=10, reset=_as_it_is) as pool:
         app.state.pool = pool
         yield
 
