@@ -6,7 +6,7 @@ import structlog
 
 from app.core.clock import Clock
 from app.core.database import Database
-from app.core.problems import Unavailable
+from app.core.patience import is_away
 from app.events import outbox as events
 from app.notifications import outbox
 from app.notifications.posting import Post
@@ -33,17 +33,17 @@ async def _act_upon_some(database: Database, clock: Clock, post: Post) -> int:
     ids: list[int] = []
     try:
         return await _act_upon(database, clock, post, BATCH, taken=ids)
-    except Unavailable:
-        raise
-    except Exception:  # one of these events is at fault: take them one by one
+    except Exception as failure:  # one of these events is at fault: take them one by one
+        if is_away(failure):
+            raise
         log.exception("a batch of events failed", events=len(ids))
     for id in ids:
         try:
             await _act_upon(database, clock, post, 1, only=[id])
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("an event was set aside", event=id)
+        except Exception as failure:
+            if is_away(failure):
+                raise
+            log.exception("an event was set aside", id=id)
             async with database.transaction() as db:
                 await events.set_aside(db, id, clock.now() + SET_ASIDE)
     return len(ids)
