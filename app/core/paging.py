@@ -31,6 +31,9 @@ def whole(key: str, bits: int = 31) -> int:
     return number
 
 
+CURSOR_LENGTH = 2000  # at most, of a cursor that is given
+
+
 @dataclass(frozen=True)
 class Window:
     """Which page is asked for: `limit` rows that come after the key in `cursor` (None: from the start).

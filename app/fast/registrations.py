@@ -14,7 +14,7 @@ from app.core import etags
 from app.core.database import new_id
 from app.core.http import idempotency
 from app.core.idempotency import KEPT_FOR, Attempt
-from app.core.paging import Window
+from app.core.paging import CURSOR_LENGTH, Window
 from app.core.problems import InvalidInput
 from app.core.tokens import digest
 from app.fast import shape
@@ -110,7 +110,10 @@ async def page(asked: Asked) -> Answer:
     limit = said.get("limit", "50")
     if len(said) < len(query) or said.keys() - {"limit", "cursor"} or not limit.isascii():
         raise OutOfTheOrdinary
-    if not limit.isdecimal() or limit.startswith("0") or int(limit) > _MOST:
+    # Of very many digits Python makes no number.
+    if not limit.isdecimal() or limit.startswith("0") or len(limit) > len(str(_MOST)) or int(limit) > _MOST:
+        raise OutOfTheOrdinary
+    if len(said.get("cursor", "")) > CURSOR_LENGTH:
         raise OutOfTheOrdinary
     window = Window(int(limit), said.get("cursor"), of=urlencode([("", asked.path)]))
     try:

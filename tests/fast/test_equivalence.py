@@ -180,6 +180,8 @@ def test_pages_are_read_alike_to_the_last(opened: Pair, party: str) -> None:
         "sort=receivedAt",
         "%ff=1",
         "limit=2&cursor=%ff",
+        pytest.param(f"limit={'9' * 4301}", id="a limit that is no number for Python"),
+        pytest.param(f"cursor={'eyJh' * 501}", id="a cursor that is too long"),
     ],
 )
 def test_every_query_is_understood_alike(opened: Pair, query: str) -> None:

@@ -15,7 +15,7 @@ from app.core.http import refusals
 from app.core.http.conditional import listed
 from app.core.http.strictness import LONGEST_CONDITION, query_as_read
 from app.core.language import Language, preferred
-from app.core.paging import Window
+from app.core.paging import CURSOR_LENGTH, Window
 from app.core.settings import Settings
 from app.core.storage import Storage
 from app.core.values import DIGITS
@@ -53,7 +53,10 @@ async def _place(
     request: Request,
     cursor: Annotated[
         str | None,
-        Query(max_length=2000, description="`nextCursor` of the page before; filters and sort stay the same"),
+        Query(
+            max_length=CURSOR_LENGTH,
+            description="`nextCursor` of the page before; filters and sort stay the same",
+        ),
     ] = None,
 ) -> Window:
     """Where the page begins; a fault in the cursor is told with those in the rest of the request."""
