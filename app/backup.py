@@ -228,7 +228,10 @@ async def _counts(connection: asyncpg.Connection) -> dict[str, Counts]:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=AS_TEXT)
+    try:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=AS_TEXT)
+    except (OSError, asyncpg.PostgresError) as refused:
+        raise BackupError(f"There is no connection to the database: {refused}.") from refused
     try:
         yield connection
     finally:

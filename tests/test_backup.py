@@ -143,6 +143,14 @@ def test_a_backup_that_fails_leaves_nothing(storage: Folder, tmp_path: Path, dat
     assert not list(tmp_path.glob("backup*"))
 
 
+def test_a_database_that_refuses_is_told(storage: Folder, tmp_path: Path, database_url: str) -> None:
+    nowhere = at_database(database_url, "no_such_database")
+    with pytest.raises(
+        BackupError, match=r'no connection to the database: .*"no_such_database" does not exist'
+    ):
+        backup.make(nowhere, storage, tmp_path / "backup", NOW)
+
+
 @pytest.fixture
 def kept(filled: str, storage: Folder, tmp_path: Path) -> Path:
     """A backup, from which nothing that is damaged is restored."""

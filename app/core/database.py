@@ -40,6 +40,7 @@ AT_MOST = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "10min",
 }
+_NO_ROLE = asyncpg.InvalidParameterValueError.sqlstate
 # For a connection, the pool's or a new one: a host that is gone does not even refuse.
 CONNECT_SECONDS = 5.0
 
@@ -137,8 +138,10 @@ def _connect(
         return dialect.connect(*arguments, **{"timeout": CONNECT_SECONDS, **named}, server_settings=born)
     except OSError as refused:
         raise Unavailable from refused
-    except asyncpg.InvalidParameterValueError as no_role:  # the migrations make the roles
-        raise Unavailable from no_role
+    except dialect.loaded_dbapi.Error as refused:
+        if getattr(refused, "sqlstate", None) == _NO_ROLE:  # the migrations make the roles
+            raise Unavailable from refused
+        raise
 
 
 async def flush(db: AsyncSession, on_conflict: Mapping[str, Problem]) -> None:

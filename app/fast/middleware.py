@@ -68,7 +68,7 @@ class Fast:
             answer = await way.work(asked)
         except (asyncpg.ConnectionDoesNotExistError, CONFUSED) as lost:
             if way.method != "GET":  # it may have been done
-                log.warning("the connection was lost", error=str(lost))
+                log.warning("the connection was lost", exc_info=lost)
                 await refusals.respond(Request(scope), Unavailable())(scope, receive, send)
                 return
             await self.app(scope, heard.again, send)

@@ -21,7 +21,7 @@ from app import migrate, worker
 from app.core import embedded
 from app.core.database import Database, constraint_of, flush, new_id
 from app.core.http.dependencies import Db
-from app.core.problems import NotFound, Problem
+from app.core.problems import NotFound, Problem, Unavailable
 from app.core.settings import Settings
 from app.events import service as events
 from app.identity.models import Organisation
@@ -286,3 +286,21 @@ def test_a_full_disk_is_no_failure_of_ours(world: World) -> None:
     answer = world.http.get("/v1/fill")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["detail"] == "There is no room to keep this; nothing was changed. Try again."
+
+
+def test_a_database_without_the_roles_is_not_there_yet(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The migrations make them: until then it is as if it were away."""
+    monkeypatch.setattr("app.core.tenancy.PARTNER", "no_such_role")
+
+    async def ask() -> None:
+        database = Database(database_url)
+        try:
+            async with database.transaction() as db:
+                await db.connection()
+        finally:
+            await database.close()
+
+    with pytest.raises(Unavailable):
+        asyncio.run(ask())
