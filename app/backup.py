@@ -228,10 +228,7 @@ async def _counts(connection: asyncpg.Connection) -> dict[str, Counts]:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    try:
-        connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=AS_TEXT)
-    except (OSError, asyncpg.PostgresError) as refused:
-        raise BackupError(f"There is no connection to the database: {refused}.") from refused
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""), server_settings=AS_TEXT)
     try:
         yield connection
     finally:

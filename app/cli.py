@@ -275,10 +275,11 @@ def _in_words(database: str) -> Iterator[None]:
     except (Unavailable, ConnectionError, TimeoutError, socket.gaierror) as error:
         why = error.__cause__ if isinstance(error, Unavailable) else error
         _fail(f"{database} cannot be reached: {one_line(why)}.", 1)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in NO_TABLES:
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(said, "sqlstate", None) in NO_TABLES:
             _fail(f"{database} lacks tables: bring it up to date with `cultuurcoordinator migrate`.", 1)
-        _fail(f"{database} cannot be used: {one_line(error.orig)}.", 1)
+        _fail(f"{database} cannot be used: {one_line(said)}.", 1)
     except CommandError as error:
         _fail(f"{database} cannot be migrated: {one_line(error)}.", 1)
 

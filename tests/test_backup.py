@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,12 +144,12 @@ def test_a_backup_that_fails_leaves_nothing(storage: Folder, tmp_path: Path, dat
     assert not list(tmp_path.glob("backup*"))
 
 
-def test_a_database_that_refuses_is_told(storage: Folder, tmp_path: Path, database_url: str) -> None:
-    nowhere = at_database(database_url, "no_such_database")
-    with pytest.raises(
-        BackupError, match=r'no connection to the database: .*"no_such_database" does not exist'
-    ):
-        backup.make(nowhere, storage, tmp_path / "backup", NOW)
+def test_a_database_that_refuses_is_told_in_a_sentence(tmp_path: Path, database_url: str) -> None:
+    nowhere = _plain(at_database(database_url, "no_such_database"))
+    refused = command("backup", str(tmp_path / "backup"), DATABASE_URL=nowhere, DATA_DIR=str(tmp_path))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    said = r'The database no_such_database on .* cannot be used: .*"no_such_database" does not exist\.\n'
+    assert re.fullmatch(said, refused.stderr)
 
 
 @pytest.fixture
